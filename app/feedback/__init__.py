@@ -1,0 +1,1 @@
+"""What customers said: deliveries, interactions, their scores, and what the pipeline read in them."""

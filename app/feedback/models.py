@@ -1,0 +1,215 @@
+"""Tables of the feedback domain.
+
+A sender's bytes become a `Delivery` before they are acknowledged; a job turns it into `Interaction`s with
+their `Message`s and `Score`s; another reads the customer's side and writes an `Analysis`. Feedback 反馈 is
+the customer's side of one interaction, so its id is the interaction's.
+
+Originals are sealed. `masked_text` and `subject_masked` stay None until the analysis has written them, so
+that nothing unmasked is ever readable in the store. Digests are keyed: with a plain hash and the masked
+text at hand, a telephone number could be found by trying.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Enum, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from app.channels.kinds import ChannelKind, Role, ScoreKind
+from app.store.base import Sealed
+
+PiiSpan = tuple[int, int, str]
+"""[start, end, kind]: half-open code points into the original text."""
+
+
+def _stored_as_value(kind: type[StrEnum]) -> Enum:
+    """A portable column type: the enum's value as text, checked on the way in and out."""
+    return Enum(kind, native_enum=False, length=20, values_callable=lambda names: [name.value for name in names])
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; `conflict` is the alarm for a known id that came with another body."""
+
+    RECEIVED = "received"
+    PROCESSED = "processed"
+    REJECTED = "rejected"
+    CONFLICT = "conflict"
+
+
+class InteractionState(StrEnum):
+    """`failed` interactions keep their reason and can be retried."""
+
+    PENDING = "pending"
+    ANALYSED = "analysed"
+    FAILED = "failed"
+
+
+class Source(SQLModel, table=True):
+    """Source 接入源: one configured sender."""
+
+    __tablename__ = "source"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=60, unique=True, description="slug used in URLs: a-z, 0-9 and -")
+    title: str = Field(max_length=100, description="what people read")
+    channel: ChannelKind = Field(sa_type=_stored_as_value(ChannelKind), description="for formats that do not say")
+    format: str = Field(max_length=40, description="a name of channels.CHANNELS")
+    time_zone: str = Field(default="Asia/Shanghai", max_length=60, description="of times without an offset")
+    mapping: dict[str, str] = Field(default_factory=dict, sa_type=JSON, description="field name to column name")
+    active: bool = True
+    created_at: datetime
+
+
+class SourceSecret(SQLModel, table=True):
+    """A signing secret of a source; several are good at once while a sender changes over."""
+
+    __tablename__ = "source_secret"
+
+    id: int | None = Field(default=None, primary_key=True)
+    source_id: int = Field(foreign_key="source.id", index=True)
+    secret: bytes = Field(sa_type=Sealed)
+    created_at: datetime
+    retired_at: datetime | None = None
+
+
+_ACCEPTED = text("state IN ('received', 'processed')")
+
+
+class Delivery(SQLModel, table=True):
+    """Delivery 投递: one line of the ledger. The sealed body is dropped once it has been processed.
+
+    An id is accepted once. What was refused (rejected, conflict) leaves a line without a body beside it.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        Index(
+            "uq_delivery_accepted_id",
+            "source_id",
+            "delivery_id",
+            unique=True,
+            sqlite_where=_ACCEPTED,
+            postgresql_where=_ACCEPTED,
+        ),
+        Index("ix_delivery_source_id_delivery_id", "source_id", "delivery_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    source_id: int = Field(foreign_key="source.id")
+    delivery_id: str = Field(max_length=200, description="the sender's own id")
+    body: bytes | None = Field(default=None, sa_type=Sealed)
+    body_digest: str = Field(max_length=64, description="keyed, see the module's docstring")
+    sent_at: datetime
+    received_at: datetime = Field(index=True)
+    state: DeliveryState = Field(sa_type=_stored_as_value(DeliveryState), index=True)
+    error_field: str | None = Field(default=None, max_length=200)
+    error: str | None = Field(default=None, max_length=500)
+    interaction_count: int = 0
+
+
+class Interaction(SQLModel, table=True):
+    """Interaction 往来: one call, chat, post, mail or survey answer."""
+
+    __tablename__ = "interaction"
+    __table_args__ = (
+        UniqueConstraint("source_id", "external_id"),
+        Index("ix_interaction_channel_occurred_at", "channel", "occurred_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    source_id: int = Field(foreign_key="source.id")
+    external_id: str = Field(max_length=200)
+    revision: int = 0
+    updated_at: datetime | None = Field(default=None, description="as the sender says; orders equal revisions")
+    channel: ChannelKind = Field(sa_type=_stored_as_value(ChannelKind))
+    sub_channel: str | None = Field(default=None, max_length=60)
+    customer_id: int | None = Field(default=None, foreign_key="customer.id", index=True)
+    product: str | None = Field(default=None, max_length=100, index=True)
+    branch: str | None = Field(default=None, max_length=100, index=True)
+    region: str | None = Field(default=None, max_length=100, index=True)
+    subject: bytes | None = Field(default=None, sa_type=Sealed)
+    subject_masked: str | None = Field(default=None, max_length=1000)
+    subject_pii: list[PiiSpan] = Field(default_factory=list, sa_type=JSON)
+    occurred_at: datetime = Field(index=True)
+    received_at: datetime
+    delivery_id: int | None = Field(default=None, foreign_key="delivery.id", index=True)
+    content_hash: str = Field(max_length=64, description="keyed digest over roles, texts and subject")
+    state: InteractionState = Field(
+        default=InteractionState.PENDING, sa_type=_stored_as_value(InteractionState), index=True
+    )
+    failure: str | None = Field(default=None, max_length=200, description="stage and class of the error, no text")
+    # No foreign key: analysis already points here, and a circle of keys cannot be created on SQLite.
+    analysis_id: int | None = Field(default=None, index=True, description="the current analysis")
+
+
+class Message(SQLModel, table=True):
+    """Message 消息 of an interaction, in the order of `seq`."""
+
+    __tablename__ = "message"
+    __table_args__ = (UniqueConstraint("interaction_id", "external_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    interaction_id: int = Field(foreign_key="interaction.id", ondelete="CASCADE")
+    seq: int = Field(description="from 0")
+    external_id: str = Field(max_length=200)
+    role: Role = Field(sa_type=_stored_as_value(Role))
+    sent_at: datetime | None = None
+    original: bytes = Field(sa_type=Sealed)
+    masked_text: str | None = None
+    pii: list[PiiSpan] = Field(default_factory=list, sa_type=JSON)
+
+
+class Score(SQLModel, table=True):
+    """Score 评分: one CSAT, NPS or CES answer, from an interaction or from a follow-up."""
+
+    __tablename__ = "score"
+    __table_args__ = (UniqueConstraint("interaction_id", "kind"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    customer_id: int | None = Field(default=None, foreign_key="customer.id", index=True)
+    interaction_id: int | None = Field(default=None, foreign_key="interaction.id", ondelete="CASCADE")
+    kind: ScoreKind = Field(sa_type=_stored_as_value(ScoreKind))
+    value: float
+    scale_min: float
+    scale_max: float
+    answered_at: datetime = Field(index=True)
+
+
+class Analysis(SQLModel, table=True):
+    """Analysis 分析: what one version of the pipeline read in one content of a feedback."""
+
+    __tablename__ = "analysis"
+    __table_args__ = (UniqueConstraint("interaction_id", "content_hash", "pipeline_version"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    interaction_id: int = Field(foreign_key="interaction.id", ondelete="CASCADE")
+    content_hash: str = Field(max_length=64)
+    pipeline_version: str = Field(max_length=200)
+    intent: str = Field(max_length=40, index=True)
+    touchpoint: str = Field(max_length=40, index=True)
+    business: str = Field(max_length=40, index=True)
+    cause: str = Field(max_length=40, index=True)
+    sentiment: int = Field(index=True, description="-2 to 2")
+    sentiment_score: float = Field(description="-1 to 1, above 0 is positive")
+    demand: str = Field(default="", description="masked words of the customer, or empty")
+    demand_span: tuple[int, int, int] | None = Field(
+        default=None, sa_type=JSON, description="[part, start, end] into the original"
+    )
+    labels: dict[str, Any] = Field(
+        default_factory=dict,
+        sa_type=JSON,
+        description="head to {name, score, abstained, evidence: [[part, start, end]]}; for risk a list of them",
+    )
+    embedding: bytes = Field(description="384 float32, little-endian, of length 1")
+    created_at: datetime
+
+
+class AnalysisRisk(SQLModel, table=True):
+    """One risk flag 风险标记 of an analysis."""
+
+    __tablename__ = "analysis_risk"
+    __table_args__ = (Index("ix_analysis_risk_name_analysis_id", "name", "analysis_id"),)
+
+    analysis_id: int = Field(primary_key=True, foreign_key="analysis.id", ondelete="CASCADE")
+    name: str = Field(primary_key=True, max_length=40)
