@@ -3,6 +3,8 @@
 from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
+from app.store import base  # noqa: F401 - constraint names come before the first table
+
 
 class Customer(SQLModel, table=True):
     """Customer 客户: one pseudonymous person. Facts that the bank has not told are None."""

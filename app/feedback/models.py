@@ -13,19 +13,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Enum, Index, UniqueConstraint, text
+from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from app.channels.kinds import ChannelKind, Role, ScoreKind
-from app.store.base import Sealed
+from app.store.base import Sealed, choice
 
 PiiSpan = tuple[int, int, str]
 """[start, end, kind]: half-open code points into the original text."""
-
-
-def _stored_as_value(kind: type[StrEnum]) -> Enum:
-    """A portable column type: the enum's value as text, checked on the way in and out."""
-    return Enum(kind, native_enum=False, length=20, values_callable=lambda names: [name.value for name in names])
 
 
 class DeliveryState(StrEnum):
@@ -53,10 +48,11 @@ class Source(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=60, unique=True, description="slug used in URLs: a-z, 0-9 and -")
     title: str = Field(max_length=100, description="what people read")
-    channel: ChannelKind = Field(sa_type=_stored_as_value(ChannelKind), description="for formats that do not say")
+    channel: ChannelKind = Field(sa_type=choice(ChannelKind), description="for formats that do not say")
     format: str = Field(max_length=40, description="a name of channels.CHANNELS")
     time_zone: str = Field(default="Asia/Shanghai", max_length=60, description="of times without an offset")
     mapping: dict[str, str] = Field(default_factory=dict, sa_type=JSON, description="field name to column name")
+    digest_key: bytes = Field(sa_type=Sealed, description="32 random bytes: the key of the source's digests")
     active: bool = True
     created_at: datetime
 
@@ -102,7 +98,7 @@ class Delivery(SQLModel, table=True):
     body_digest: str = Field(max_length=64, description="keyed, see the module's docstring")
     sent_at: datetime
     received_at: datetime = Field(index=True)
-    state: DeliveryState = Field(sa_type=_stored_as_value(DeliveryState), index=True)
+    state: DeliveryState = Field(sa_type=choice(DeliveryState), index=True)
     error_field: str | None = Field(default=None, max_length=200)
     error: str | None = Field(default=None, max_length=500)
     interaction_count: int = 0
@@ -122,7 +118,7 @@ class Interaction(SQLModel, table=True):
     external_id: str = Field(max_length=200)
     revision: int = 0
     updated_at: datetime | None = Field(default=None, description="as the sender says; orders equal revisions")
-    channel: ChannelKind = Field(sa_type=_stored_as_value(ChannelKind))
+    channel: ChannelKind = Field(sa_type=choice(ChannelKind))
     sub_channel: str | None = Field(default=None, max_length=60)
     customer_id: int | None = Field(default=None, foreign_key="customer.id", index=True)
     product: str | None = Field(default=None, max_length=100, index=True)
@@ -135,9 +131,7 @@ class Interaction(SQLModel, table=True):
     received_at: datetime
     delivery_id: int | None = Field(default=None, foreign_key="delivery.id", index=True)
     content_hash: str = Field(max_length=64, description="keyed digest over roles, texts and subject")
-    state: InteractionState = Field(
-        default=InteractionState.PENDING, sa_type=_stored_as_value(InteractionState), index=True
-    )
+    state: InteractionState = Field(default=InteractionState.PENDING, sa_type=choice(InteractionState), index=True)
     failure: str | None = Field(default=None, max_length=200, description="stage and class of the error, no text")
     # No foreign key: analysis already points here, and a circle of keys cannot be created on SQLite.
     analysis_id: int | None = Field(default=None, index=True, description="the current analysis")
@@ -153,7 +147,7 @@ class Message(SQLModel, table=True):
     interaction_id: int = Field(foreign_key="interaction.id", ondelete="CASCADE")
     seq: int = Field(description="from 0")
     external_id: str = Field(max_length=200)
-    role: Role = Field(sa_type=_stored_as_value(Role))
+    role: Role = Field(sa_type=choice(Role))
     sent_at: datetime | None = None
     original: bytes = Field(sa_type=Sealed)
     masked_text: str | None = None
@@ -169,7 +163,7 @@ class Score(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     customer_id: int | None = Field(default=None, foreign_key="customer.id", index=True)
     interaction_id: int | None = Field(default=None, foreign_key="interaction.id", ondelete="CASCADE")
-    kind: ScoreKind = Field(sa_type=_stored_as_value(ScoreKind))
+    kind: ScoreKind = Field(sa_type=choice(ScoreKind))
     value: float
     scale_min: float
     scale_max: float

@@ -4,6 +4,8 @@ from datetime import date
 
 from sqlmodel import Field, SQLModel
 
+from app.store import base  # noqa: F401 - constraint names come before the first table
+
 
 class Product(SQLModel, table=True):
     """Product 产品; `code` is the bank's own."""
