@@ -1,12 +1,16 @@
-"""Tables of the people: users, their open sessions, and the count of failed log-ins."""
+"""Tables of the people: users, their open sessions, and the count of failed log-ins.
+
+A row gets its `id` when it is flushed; services flush before they return one.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Column, Enum
 from sqlmodel import Field, SQLModel
+
+from app.store.base import choice
 
 
 class Role(StrEnum):
@@ -42,15 +46,10 @@ class User(SQLModel, table=True):
 
     __tablename__ = "user"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     login: str = Field(max_length=32, unique=True, description="lower case")
     name: str = Field(max_length=40, description="shown in the console")
-    role: Role = Field(
-        sa_column=Column(
-            Enum(Role, native_enum=False, length=32, values_callable=lambda roles: [role.value for role in roles]),
-            nullable=False,
-        )
-    )
+    role: Role = Field(sa_type=choice(Role))
     password_hash: str = Field(max_length=200, description="argon2id, PHC format")
     active: bool = True
     created_at: datetime
@@ -61,7 +60,7 @@ class LoginSession(SQLModel, table=True):
 
     __tablename__ = "login_session"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     token_hash: str = Field(max_length=64, unique=True)
     user_id: int = Field(foreign_key="user.id", index=True, ondelete="CASCADE")
     created_at: datetime

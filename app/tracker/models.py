@@ -1,19 +1,19 @@
 """Tables of the closed loop: issues, their evidence, the actions on them and the follow-ups with customers.
 
 `version` counts the changes of a row; whoever changes it says which version they saw. `undo_state` is the
-state that undoing the last move returns to, None where that move cannot be undone.
+state that undoing the last move returns to, None where that move cannot be undone. A row gets its `id` when
+it is flushed; services flush before they return one.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeVar
 
-from sqlalchemy import CheckConstraint, Column, Enum, UniqueConstraint
+from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-StateT = TypeVar("StateT", bound=StrEnum)
+from app.store.base import choice
 
 
 class IssueState(StrEnum):
@@ -74,22 +74,16 @@ ACTION_TITLES = {
 OUTCOME_TITLES = {Outcome.PENDING: "待回访", Outcome.ANSWERED: "已答复", Outcome.NO_ANSWER: "未答复"}
 
 
-def _state_column(states: type[StateT], *, nullable: bool = False, index: bool = False) -> Column[StateT]:
-    """A column that holds the values of `states` as text, the same on every database."""
-    kind = Enum(states, native_enum=False, length=16, values_callable=lambda members: [m.value for m in members])
-    return Column(kind, nullable=nullable, index=index)
-
-
 class Issue(SQLModel, table=True):
     """Something the bank has to fix."""
 
     __tablename__ = "issue"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     title: str = Field(max_length=80)
     detail: str = Field(default="", max_length=2000)
-    state: IssueState = Field(default=IssueState.OPEN, sa_column=_state_column(IssueState, index=True))
-    undo_state: IssueState | None = Field(default=None, sa_column=_state_column(IssueState, nullable=True))
+    state: IssueState = Field(default=IssueState.OPEN, sa_type=choice(IssueState), index=True)
+    undo_state: IssueState | None = Field(default=None, sa_type=choice(IssueState))
     owner_id: int = Field(foreign_key="user.id", index=True)
     due_on: date = Field(index=True, description="a day of the bank's calendar (Asia/Shanghai)")
     created_by: int = Field(foreign_key="user.id")
@@ -108,7 +102,7 @@ class IssueLink(SQLModel, table=True):
         CheckConstraint("(topic_id IS NULL) <> (interaction_id IS NULL)", name="one_target"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     issue_id: int = Field(foreign_key="issue.id", index=True)
     topic_id: int | None = Field(default=None, foreign_key="topic.id", index=True)
     interaction_id: int | None = Field(default=None, foreign_key="interaction.id", index=True, ondelete="CASCADE")
@@ -120,12 +114,12 @@ class Action(SQLModel, table=True):
 
     __tablename__ = "action"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     issue_id: int = Field(foreign_key="issue.id", index=True)
     title: str = Field(max_length=80)
     target: str = Field(default="", max_length=200, description="what shall be better afterwards, in words")
-    state: ActionState = Field(default=ActionState.PLANNED, sa_column=_state_column(ActionState, index=True))
-    undo_state: ActionState | None = Field(default=None, sa_column=_state_column(ActionState, nullable=True))
+    state: ActionState = Field(default=ActionState.PLANNED, sa_type=choice(ActionState), index=True)
+    undo_state: ActionState | None = Field(default=None, sa_type=choice(ActionState))
     owner_id: int = Field(foreign_key="user.id", index=True)
     due_on: date = Field(index=True, description="a day of the bank's calendar (Asia/Shanghai)")
     started_on: date | None = None
@@ -140,10 +134,10 @@ class FollowUp(SQLModel, table=True):
     __tablename__ = "follow_up"
     __table_args__ = (UniqueConstraint("action_id", "customer_id"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     action_id: int = Field(foreign_key="action.id", index=True)
     customer_id: int = Field(foreign_key="customer.id", index=True, ondelete="CASCADE")
     asked_on: date | None = Field(default=None, description="None until someone asked")
-    outcome: Outcome = Field(default=Outcome.PENDING, sa_column=_state_column(Outcome))
+    outcome: Outcome = Field(default=Outcome.PENDING, sa_type=choice(Outcome))
     score_id: int | None = Field(default=None, foreign_key="score.id")
     note: str = Field(default="", max_length=200)
