@@ -1,0 +1,36 @@
+"""Alembic's entry: runs the revisions on the connection that `Store.upgrade` (or a test) hands over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from alembic import context
+from sqlmodel import SQLModel
+
+from app.migrations import tables  # noqa: F401 - fills the metadata
+from app.store.base import Sealed
+
+if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
+
+
+def render_item(kind: str, item: object, _: AutogenContext) -> str | Literal[False]:
+    """Write sealed columns as plain bytes: a revision must not change when our classes do."""
+    return "sa.LargeBinary()" if kind == "type" and isinstance(item, Sealed) else False
+
+
+def run() -> None:
+    """Migrate inside the caller's transaction."""
+    connection = context.config.attributes["connection"]
+    context.configure(
+        connection=connection,
+        target_metadata=SQLModel.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+        render_item=render_item,
+        compare_type=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+run()

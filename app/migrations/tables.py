@@ -1,0 +1,12 @@
+"""Every domain's tables, imported so that `SQLModel.metadata` is complete."""
+
+from app.customers import models as customers
+from app.feedback import models as feedback
+from app.jobs import models as jobs
+from app.people import models as people
+from app.products import models as products
+from app.store import audit
+from app.topics import models as topics
+from app.tracker import models as tracker
+
+TABLES = (audit, customers, feedback, jobs, people, products, topics, tracker)

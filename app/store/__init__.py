@@ -1,0 +1,1 @@
+"""The store: engine and transactions, sealed columns, the audit chain."""
