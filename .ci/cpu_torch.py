@@ -1,7 +1,8 @@
 """Tell before the download whether pip would take a CPU build of torch; exit 1 with advice where it would not.
 
-Run with the interpreter that will install it: `.venv/bin/python .ci/cpu_torch.py torch==2.13.0`. Where the index offers a
-wheel's metadata by itself nothing large moves; elsewhere pip loads torch's own wheel (about 500 MB) but none of the rest.
+Run with the interpreter that will install it: `.venv/bin/python .ci/cpu_torch.py torch==2.13.0`. Where the index
+offers a wheel's metadata by itself nothing large moves; elsewhere pip loads torch's own wheel (about 500 MB) but none
+of the rest.
 """
 
 import json
