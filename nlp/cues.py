@@ -1,0 +1,93 @@
+"""What stands around a number: the word that announces it, the unit that follows, the question before it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from nlp import taxonomy
+
+RULES = "rules/cues.json"
+REACH = 20  # characters before a number in which a cue is looked for
+_STOP = re.compile(r"[。！!?？\n]")  # a cue of an earlier sentence announces nothing…
+_LINK = re.compile(r"[\s:=#()\[\]【】<>\"“”「」'.\-_*号码数字是为叫就填写用的您你我他她它这那个呢哈吧嗯啊哦No]*", re.IGNORECASE)
+_NOT_CUES = ("hotlines", "hotline_shapes", "units")
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The surroundings of one number.
+
+    `cue` is the class of the nearest announcing word (a key of data/rules/cues.json) or "", `gap` the text
+    between the two; `unit` is the unit of measure that follows or ""; `glued` says that a Latin letter
+    touches the number; `asked` holds the cue classes of the question before this turn.
+    """
+
+    cue: str
+    gap: str
+    unit: str
+    glued: bool
+    asked: frozenset[str]
+
+    def near(self, cue: str) -> bool:
+        """True when this cue announces the number with nothing but linking words between."""
+        return self.cue == cue and _LINK.fullmatch(self.gap) is not None
+
+
+@cache
+def _cue() -> re.Pattern[str]:
+    """One pattern with a group per class; longer words first so that 动态密码 is not read as 密码."""
+    words = [
+        (word, name) for name, words in taxonomy.read(RULES).items() if name not in _NOT_CUES for word in words
+    ]
+    words.sort(key=lambda pair: -len(pair[0]))
+    return re.compile("|".join(f"({re.escape(word)})" for word, _ in words), re.IGNORECASE)
+
+
+@cache
+def _classes() -> tuple[str, ...]:
+    words = [
+        (word, name) for name, words in taxonomy.read(RULES).items() if name not in _NOT_CUES for word in words
+    ]
+    words.sort(key=lambda pair: -len(pair[0]))
+    return tuple(name for _, name in words)
+
+
+@cache
+def _unit() -> re.Pattern[str]:
+    units = sorted(taxonomy.read(RULES)["units"], key=len, reverse=True)
+    return re.compile(rf"\s?(?P<unit>{'|'.join(map(re.escape, units))}|\.\d|:\d)")
+
+
+@cache
+def _hotline() -> re.Pattern[str]:
+    rules = taxonomy.read(RULES)
+    return re.compile("|".join([*map(re.escape, rules["hotlines"]), *rules["hotline_shapes"]]))
+
+
+def hotline(digits: str) -> bool:
+    """True for a public service number, which is nobody's personal data."""
+    return _hotline().fullmatch(digits) is not None
+
+
+def classes(text: str) -> frozenset[str]:
+    """The classes of all cues in a text, such as an agent's question."""
+    names = _classes()
+    return frozenset(names[found.lastindex - 1] for found in _cue().finditer(text) if found.lastindex)
+
+
+def around(text: str, start: int, end: int, asked: frozenset[str] = frozenset()) -> Around:
+    """What stands around text[start:end], a number of a normalised text."""
+    cue, gap = "", ""
+    window = text[max(0, start - REACH) : start]
+    for found in _cue().finditer(window):
+        gap = window[found.end() :]
+        cue = _classes()[(found.lastindex or 1) - 1]
+    if _STOP.search(gap):
+        cue, gap = "", ""
+    unit = _unit().match(text, end)
+    left = text[start - 1] if start else ""
+    right = text[end] if end < len(text) else ""
+    glued = any(char.isascii() and char.isalpha() for char in (left, right)) and not (cue and not gap)
+    return Around(cue, gap, unit["unit"] if unit else "", glued, asked)

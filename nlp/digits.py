@@ -1,0 +1,162 @@
+"""Digits as people write and say them: grouped, spaced, dashed, spoken (幺三八), repeated (三个八).
+
+`runs` finds every chain of digit groups in a normalised text; `windows` offers the whole-group pieces of a
+chain that could be one number. What a number is, `nlp.identifiers` decides.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from nlp import taxonomy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RULES = "rules/digits.json"
+LONGEST = 22  # digits of the longest number we know, a dialled bank account
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Adjacent digits: `digits` is their value in 0-9 (or X), [start, end) their place in the text."""
+
+    digits: str
+    start: int
+    end: int
+    spoken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A piece of a chain read as one number.
+
+    `layout` holds the lengths of its groups; `weak` says that a comma or stroke stood between two of them.
+    """
+
+    digits: str
+    start: int
+    end: int
+    layout: tuple[int, ...]
+    spoken: bool
+    weak: bool
+
+    @property
+    def regular(self) -> bool:
+        """True when people group numbers like this: unbroken, digit by digit, in fours, or a known layout."""
+        return self.spoken or usual(self.layout)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """The rules of `data/rules/digits.json`, compiled."""
+
+    spoken: dict[str, str]
+    counts: dict[str, int]
+    loose: frozenset[str]
+    layouts: frozenset[tuple[int, ...]]
+    group: re.Pattern[str]
+    repeat: re.Pattern[str]
+    strong_gap: re.Pattern[str]
+    weak_gap: re.Pattern[str]
+
+
+@cache
+def _reader() -> _Reader:
+    rules = taxonomy.read(RULES)
+    spoken = "".join(rules["spoken"])
+    counts = "".join(rules["counts"])
+    fillers = "|".join(sorted(map(re.escape, rules["fillers"]), key=len, reverse=True))
+    repeat = f"[{counts}]个[{spoken}0-9](?![0-9])"
+    return _Reader(
+        rules["spoken"],
+        rules["counts"],
+        frozenset(rules["loose"]),
+        frozenset(map(tuple, rules["layouts"])),
+        re.compile(f"(?P<written>[0-9]+)|(?P<spoken>(?:{repeat}|[{spoken}])+)|(?P<check>[{rules['check_x']}])"),
+        re.compile(f"(?P<count>[{counts}])个(?P<digit>[{spoken}0-9])|(?P<single>[{spoken}])"),
+        re.compile(rf"(?:[ \-‐-―−_.·•]|{fillers}){{0,3}}"),
+        re.compile(rf"(?:[ \-‐-―−_.·•,、/…]|{fillers}){{0,4}}"),
+    )
+
+
+def usual(lengths: tuple[int, ...]) -> bool:
+    """True for group lengths that people use in long numbers."""
+    fours = set(lengths[:-1]) == {4} and lengths[-1] <= 4  # noqa: PLR2004 - as cards are embossed
+    return len(lengths) == 1 or set(lengths) == {1} or fours or lengths in _reader().layouts
+
+
+def plain(text: str) -> str:
+    """The text with spoken digits written as 0-9 and everything but letters and digits left out."""
+    spoken = _reader().spoken
+    return "".join(spoken.get(char, char) for char in text if char.isalnum() or char in spoken)
+
+
+def _groups(text: str) -> Iterator[Group]:
+    reader = _reader()
+    for found in reader.group.finditer(text):
+        start, end = found.span()
+        if found["written"]:
+            yield Group(found[0], start, end, spoken=False)
+        elif found["check"]:
+            glued = end < len(text) and text[end].isascii() and text[end].isalnum()
+            if not glued:
+                yield Group("X", start, end, spoken=found[0] == "叉")
+        else:
+            yield from _spoken(text, start, end)
+
+
+def _spoken(text: str, start: int, end: int) -> Iterator[Group]:
+    """One spoken stretch, cut where a 一 or 两 at its edge may be an ordinary word (打我手机…五一会儿)."""
+    reader = _reader()
+    items = list(reader.repeat.finditer(text, start, end))
+    while len(items) > 1 and items[0][0] in reader.loose and reader.spoken.get(items[1][0]) == "1":
+        yield Group(reader.spoken[items[0][0]], items[0].start(), items[0].end(), spoken=True)
+        items.pop(0)
+    tail = [items.pop() for _ in range(1) if len(items) > 1 and items[-1][0] in reader.loose]
+    for part in (items, tail):
+        if part:
+            digits = "".join(
+                reader.spoken.get(item["digit"], item["digit"]) * reader.counts[item["count"]]
+                if item["count"]
+                else reader.spoken[item[0]]
+                for item in part
+            )
+            yield Group(digits, part[0].start(), part[-1].end(), spoken=True)
+
+
+def runs(text: str) -> list[list[Group]]:
+    """The chains of digit groups of a normalised text; between two groups only a short separator stands."""
+    chains: list[list[Group]] = []
+    for group in _groups(text):
+        last = chains[-1][-1] if chains else None
+        joined = last and _reader().weak_gap.fullmatch(text, last.end, group.start)
+        if group.digits == "X" and not joined:
+            continue  # a letter of a word, not the check digit of a number
+        if joined:
+            chains[-1].append(group)
+        else:
+            chains.append([group])
+    return chains
+
+
+def windows(text: str, chain: list[Group]) -> Iterator[Number]:
+    """Every stretch of whole groups with at most `LONGEST` digits, as one number each."""
+    strong_gap = _reader().strong_gap
+    for first, head in enumerate(chain):
+        digits, layout, spoken, weak = "", (), False, False
+        previous = head
+        for group in chain[first:]:
+            if len(digits) + len(group.digits) > LONGEST:
+                break
+            between = strong_gap.fullmatch(text, previous.end, group.start) is not None or previous is group
+            said = group.spoken and previous.spoken
+            weak = weak or not (between or said)
+            digits += group.digits
+            spoken = spoken or group.spoken
+            layout = (*layout, len(group.digits))
+            yield Number(digits, head.start, group.end, layout, spoken, weak)
+            previous = group

@@ -1,0 +1,30 @@
+"""What a recogniser answers, and how contradicting answers are settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CHECKED, SHAPED, ANNOUNCED = 3, 2, 1  # by a check digit; by its shape; by the words around it alone
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Normalised code points [start, end) are an identifier of this kind; `sure` is CHECKED … ANNOUNCED."""
+
+    start: int
+    end: int
+    kind: str
+    sure: int
+
+
+def surest(found: Iterable[Found]) -> list[Found]:
+    """The readings that do not overlap, in order: the surer wins, then the longer, then the earlier."""
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda item: (-item.sure, item.start - item.end, item.start)):
+        if all(one.end <= other.start or other.end <= one.start for other in kept):
+            kept.append(one)
+    return sorted(kept, key=lambda item: item.start)

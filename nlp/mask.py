@@ -1,0 +1,135 @@
+"""Masking: which spans are personal data, the text with placeholders in their place, and the way between.
+
+Everything outside the encrypted original sees only `masked` text. The kinds in `CUT_KINDS` (one-time codes,
+passwords, security codes) are not even kept in the original: `cut` overwrites them in place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nlp import cues, digits, identifiers, taxonomy
+from nlp.doc import Pii, Span
+from nlp.identifiers import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from nlp.doc import Doc
+
+CUT_KINDS = frozenset(kind for kind in taxonomy.pii_kinds() if taxonomy.read("taxonomy/pii.json")[kind].get("cut"))
+CUT_MARK = "○"
+
+
+def placeholder(kind: str, number: int | None = None) -> str:
+    """What stands for a piece of this kind: [手机号], or [手机号1] with its number for display."""
+    return f"[{taxonomy.pii_title(kind)}{number or ''}]"
+
+
+def merged(pii: Iterable[Pii]) -> tuple[Pii, ...]:
+    """The spans in order; overlapping ones become one, of the kind of its longest member."""
+    groups: list[list[Pii]] = []
+    reach = (-2, 0)
+    for one in sorted(pii):
+        if groups and (one.part, one.start) < reach:
+            groups[-1].append(one)
+            reach = max(reach, (one.part, one.end))
+        else:
+            groups.append([one])
+            reach = (one.part, one.end)
+    return tuple(
+        Pii(
+            group[0].part,
+            group[0].start,
+            max(one.end for one in group),
+            max(group, key=lambda one: one.end - one.start).kind,
+        )
+        for group in groups
+    )
+
+
+def masked(text: str, pii: Iterable[Pii]) -> str:
+    """One part's text with a placeholder for each of its spans (all of that part)."""
+    pieces: list[str] = []
+    at = 0
+    for one in merged(pii):
+        pieces += [text[at : one.start], placeholder(one.kind)]
+        at = one.end
+    return "".join([*pieces, text[at:]])
+
+
+def to_masked(span: Span, pii: Iterable[Pii]) -> Span:
+    """Where a span of the original stands in the masked text of its part.
+
+    A boundary inside a masked piece moves outwards, so that a placeholder is always covered as a whole.
+    """
+    start, end, shift = span.start, span.end, 0
+    new_start, new_end = start, end
+    for one in merged(one for one in pii if one.part == span.part):
+        size = len(placeholder(one.kind))
+        if one.end <= start:
+            new_start = start + shift + size - (one.end - one.start)
+        elif one.start <= start:
+            new_start = one.start + shift
+        if one.end <= end:
+            new_end = end + shift + size - (one.end - one.start)
+        elif one.start < end:
+            new_end = one.start + shift + size
+        shift += size - (one.end - one.start)
+    return Span(span.part, new_start, max(new_start, new_end))
+
+
+def numbered(texts: Mapping[int, str], pii: Iterable[Pii]) -> dict[int, str]:
+    """The masked text of every part for display: the same identifier bears the same number throughout."""
+    spans = merged(pii)
+    seen: dict[str, dict[str, int]] = {}
+    shown: dict[int, str] = {}
+    for part, text in texts.items():
+        pieces: list[str] = []
+        at = 0
+        for one in spans:
+            if one.part != part:
+                continue
+            numbers = seen.setdefault(taxonomy.pii_title(one.kind), {})
+            number = numbers.setdefault(digits.plain(text[one.start : one.end]).casefold(), len(numbers) + 1)
+            pieces += [text[at : one.start], placeholder(one.kind, number)]
+            at = one.end
+        shown[part] = "".join([*pieces, text[at:]])
+    return shown
+
+
+def cut(text: str, pii: Sequence[Pii]) -> tuple[str, tuple[Pii, ...]]:
+    """One part's original with the kinds of `CUT_KINDS` overwritten by ○; length and offsets stay."""
+    for one in pii:
+        if one.kind in CUT_KINDS:
+            text = text[: one.start] + CUT_MARK * (one.end - one.start) + text[one.end :]
+    return text, tuple(pii)
+
+
+class Masker:
+    """Fills `pii`: the personal data of all parts in original offsets, in order, without overlaps."""
+
+    fills = "pii"
+    needs: tuple[str, ...] = ("normal",)
+
+    def __init__(self) -> None:
+        self.version = f"mask1.{taxonomy.digest(digits.RULES, cues.RULES, identifiers.RULES)}"
+
+    def predict(self, docs: Sequence[Doc]) -> list[tuple[Pii, ...]]:
+        """One tuple of spans per doc."""
+        return [merged(self._spans(doc)) for doc in docs]
+
+    def _spans(self, doc: Doc) -> list[Pii]:
+        spans: list[Pii] = []
+        for part in doc.parts():
+            normal = doc.normal[part]
+            for found in find(normal.text, self._asked(doc, part)):
+                spans.append(Pii(part, *normal.to_original(found.start, found.end), found.kind))
+        return spans
+
+    @staticmethod
+    def _asked(doc: Doc, part: int) -> frozenset[str]:
+        """What the turn before wanted to know, when another speaker said it."""
+        if part < 1 or doc.turns[part - 1].role == doc.turns[part].role:
+            return frozenset()
+        return cues.classes(doc.normal[part - 1].text)
