@@ -138,10 +138,6 @@ def store(database_url: str, keyring: KeyRing) -> Iterator[Store]:
 
 
 def _migrate(url: str, keyring: KeyRing) -> None:
-    from sqlmodel import SQLModel
-
-    from app.migrations import tables  # noqa: F401
-
     store = Store(url, keyring)
-    SQLModel.metadata.create_all(store._engine)
+    store.upgrade()
     store.dispose()

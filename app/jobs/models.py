@@ -27,6 +27,7 @@ class Job(SQLModel, table=True):
     A running job belongs to `owner` until `lease_until`; whoever finds the lease expired may take it over.
     """
 
+    __tablename__ = "job"
     __table_args__ = (
         # one open job per (task, key); NULL keys never collide
         Index(
@@ -57,6 +58,8 @@ class Job(SQLModel, table=True):
 
 class WorkerBeat(SQLModel, table=True):
     """A worker at work; `seen_at` is renewed while it lives, the row goes when it stops cleanly."""
+
+    __tablename__ = "worker_beat"
 
     owner: str = Field(primary_key=True)
     started_at: datetime

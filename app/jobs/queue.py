@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, func, select
 
 from app.errors import Conflict, HuishengError, NotFound
@@ -135,10 +136,16 @@ class EmbeddedQueue:
 
     def _fail(self, job: Job, error: Exception) -> int:
         reason = _reason(error)
-        with self._store.write() as session:
-            state = claims.fail(session, job=job, owner=self.owner, now=self._clock.now(), error=reason)
+        try:
+            state = self._settle_failed(job, reason)
+        except IntegrityError:  # a newer job of the same key was queued this instant; now it is seen
+            state = self._settle_failed(job, reason)
         log.warning("job failed", task=job.task, job=job.id, attempts=job.attempts, state=state, error=reason)
         return 0
+
+    def _settle_failed(self, job: Job, reason: str) -> JobState | None:
+        with self._store.write() as session:
+            return claims.fail(session, job=job, owner=self.owner, now=self._clock.now(), error=reason)
 
     def _tidy(self) -> datetime:
         now = self._clock.now()

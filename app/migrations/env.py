@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from alembic import context
+from sqlalchemy import Enum
 from sqlmodel import SQLModel
 
 from app.migrations import tables  # noqa: F401 - fills the metadata
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
 
 
 def render_item(kind: str, item: object, _: AutogenContext) -> str | Literal[False]:
-    """Write sealed columns as plain bytes: a revision must not change when our classes do."""
-    return "sa.LargeBinary()" if kind == "type" and isinstance(item, Sealed) else False
+    """Write our own types as plain ones: a revision must not change when a class or an enum does."""
+    if kind == "type" and isinstance(item, Sealed):
+        return "sa.LargeBinary()"
+    if kind == "type" and isinstance(item, Enum):
+        return f"sa.String(length={item.length})"
+    return False
 
 
 def run() -> None:

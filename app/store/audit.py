@@ -25,7 +25,12 @@ FIRST = "0" * 64  # what the first entry names as its predecessor
 
 
 class AuditEntry(SQLModel, table=True):
-    """One entry; `id` counts from 1 without gaps."""
+    """One entry; `id` counts from 1 without gaps.
+
+    The migration adds triggers that refuse to change or delete a row.
+    """
+
+    __tablename__ = "audit_entry"
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     at: datetime

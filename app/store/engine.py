@@ -68,9 +68,15 @@ class Store:
             yield session
             session.commit()
 
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A bare connection to look at the schema with; rolled back at the end."""
+        with self._engine.connect() as connection:
+            yield connection
+
     def ping(self) -> None:
         """Raises SQLAlchemy's error where the database does not answer."""
-        with self._engine.connect() as connection:
+        with self.connect() as connection:
             connection.execute(text("SELECT 1"))
 
     def upgrade(self) -> None:
@@ -87,7 +93,7 @@ class Store:
 
     def revision(self) -> str | None:
         """The database's migration; None before the first."""
-        with self._engine.connect() as connection:
+        with self.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
     def is_current(self) -> bool:

@@ -1,0 +1,75 @@
+"""The revisions and the models say the same, on both databases."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, inspect
+from sqlmodel import SQLModel
+
+from app.migrations import tables
+from app.store.engine import Store, migrations_config
+from app.store.sealing import KeyRing
+
+
+def test_autogenerate_finds_nothing_to_add(store: Store) -> None:
+    assert tables.TABLES
+    with store.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_a_migrated_store_is_current(store: Store) -> None:
+    store.ping()
+    assert store.is_current()
+    assert store.revision() == "0001"
+
+
+def test_down_and_up_again(store: Store, database_url: str) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        command.downgrade(migrations_config(connection), "base")
+    assert set(inspect(engine).get_table_names()) == {"alembic_version"}
+    engine.dispose()
+    assert not store.is_current()
+    store.upgrade()
+    assert store.is_current()
+
+
+def test_every_constraint_has_a_name_by_the_convention() -> None:
+    for table in SQLModel.metadata.tables.values():
+        for constraint in table.constraints:
+            assert str(constraint.name).startswith(("pk_", "fk_", "uq_", "ck_")), (table.name, constraint.name)
+        for index in table.indexes:
+            assert str(index.name).startswith(("ix_", "uq_")), (table.name, index.name)
+
+
+@pytest.mark.parametrize("starters", [4])
+def test_processes_that_start_together_migrate_once(
+    store: Store, database_url: str, keyring: KeyRing, starters: int
+) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        command.downgrade(migrations_config(connection), "base")
+    engine.dispose()
+    failures: list[Exception] = []
+
+    def start() -> None:
+        own = Store(database_url, keyring)
+        try:
+            own.upgrade()
+        except Exception as error:  # noqa: BLE001 - handed to the test's own thread
+            failures.append(error)
+        own.dispose()
+
+    threads = [threading.Thread(target=start) for _ in range(starters)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert store.is_current()
