@@ -1,0 +1,102 @@
+"""What every change of the tracker checks first: the text, the role, the owner, and that nobody was faster."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any, TypeVar
+
+from sqlmodel import Session
+
+from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.people.models import User
+from app.people.roles import Permission, allowed
+from app.tracker.models import Action, Issue
+from app.tracker.transitions import Transition
+
+RowT = TypeVar("RowT", Issue, Action)
+NAMES: dict[type, str] = {Issue: "问题", Action: "措施"}
+NOTE_MAX_LENGTH = 200
+# Texts of the tracker are stored in clear, so long numbers of persons and addresses of mail are refused.
+_IDENTIFIER = re.compile(
+    r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)"  # mobile number
+    r"|(?<!\d)\d{17}[\dXx](?!\d)"  # identity card
+    r"|(?<!\d)\d{4}(?:[ -]?\d{4}){2,3}[ -]?\d{1,4}(?!\d)"  # bank card
+    r"|[\w.+-]+@[\w-]+\.[\w.]+",
+    re.ASCII,
+)
+
+
+def plain(text: str, *, field: str, title: str, longest: int, required: bool = False) -> str:
+    """The text without space around it; Invalid where it is missing, too long, or holds somebody's numbers."""
+    text = text.strip()
+    if required and not text:
+        raise Invalid(f"{title}不能为空，请填写。", field=field)
+    if len(text) > longest:
+        raise Invalid(f"{title}最多 {longest} 个字符，请写短一些。", field=field)
+    if _IDENTIFIER.search(text):
+        raise Invalid(f"{title}里不要写手机号、证件号、卡号或邮箱，请改用客户编号。", field=field)
+    return text
+
+
+def permit(actor: User, permission: Permission) -> None:
+    """Forbidden where the actor's role lacks the permission."""
+    if not allowed(actor.role, permission):
+        raise Forbidden(f"“{actor.role.chinese}”不能做这项操作，请找有权限的同事处理。")
+
+
+def permit_move(actor: User, move: Transition, row: Issue | Action) -> None:
+    """Forbidden where the table does not give the move to the actor's role, or an action is another owner's."""
+    if actor.role not in move.roles:
+        raise Forbidden(f"“{actor.role.chinese}”不能“{move.title}”，请找有权限的同事处理。")
+    if isinstance(row, Action):
+        permit_action(actor, row)
+
+
+def permit_action(actor: User, action: Action) -> None:
+    """Forbidden where the actor may not work on this action: an action owner works on their own alone."""
+    permit(actor, Permission.ACTIONS_EDIT)
+    if not allowed(actor.role, Permission.ISSUES_EDIT) and action.owner_id != actor.id:
+        raise Forbidden("您只能处理自己负责的措施，请找这条措施的负责人。")
+
+
+def owner(session: Session, *, owner_id: int, permission: Permission) -> User:
+    """The active user who shall own something; Invalid (field `owner_id`) where they could do nothing with it."""
+    user = session.get(User, owner_id)
+    if user is None or not user.active or not allowed(user.role, permission):
+        raise Invalid("负责人不存在、已停用或角色不合适，请另选一位。", field="owner_id")
+    return user
+
+
+def locked(session: Session, table: type[RowT], row_id: int, *, version: int | None = None) -> RowT:
+    """The row, locked until the transaction ends.
+
+    NotFound where there is none; Conflict where `version`, which the actor saw, is not the present one.
+    """
+    row = session.get(table, row_id, with_for_update=True, populate_existing=True)
+    name = NAMES[table]
+    if row is None:
+        raise NotFound(f"没有这条{name}，可能网址有误，请回到问题列表。")
+    if version is not None and version != row.version:
+        raise Conflict(f"这条{name}刚被别人改过，您的改动没有保存。请刷新看过最新内容后再改。")
+    return row
+
+
+def apply(row: Issue | Action, changes: dict[str, Any]) -> dict[str, Any]:
+    """Set what differs and count it as one change; tells {field: [old, new]} as the audit chain can hold it.
+
+    Of a long text only that it changed is told.
+    """
+    changed: dict[str, Any] = {}
+    for field, new in changes.items():
+        old = getattr(row, field)
+        if old != new:
+            setattr(row, field, new)
+            changed[field] = [] if field == "detail" else [_told(old), _told(new)]
+    if changed:
+        row.version += 1
+    return changed
+
+
+def _told(value: Any) -> Any:  # noqa: ANN401 - a column's value
+    return value.isoformat() if isinstance(value, date) else value
