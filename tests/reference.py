@@ -1,0 +1,87 @@
+"""The generated pages of docs/reference: each is written from the table in the code that it describes.
+
+`make docs` (python -m tests.reference) writes them; test_docs.py fails while one of them is out of date.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.people import roles
+from app.settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOLDER = ROOT / "docs" / "reference"
+
+
+def table(*rows: tuple[str, ...]) -> str:
+    """A Markdown table; the first row is its head."""
+    head, *rest = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([head, "|---" * len(rows[0]) + "|", *rest])
+
+
+def shown(value: object) -> str:
+    """A default as a person would set it; paths are shown from the root of the clone."""
+    if value is None or value == "":
+        return "空"
+    if isinstance(value, Path):
+        return (
+            f"`{value.relative_to(ROOT)}`" if value.is_relative_to(ROOT) else "空" if value == Path() else f"`{value}`"
+        )
+    return f"`{value}`"
+
+
+def settings() -> str:
+    rows = [
+        (f"`HUISHENG_{name.upper()}`", shown(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+    return f"""# 配置
+
+本页由 `app/settings.py` 生成。每一项都是环境变量,启动进程时读一次;不设就用默认值。
+
+{table(("变量", "默认", "含义 · meaning"), *rows)}
+"""
+
+
+def labels() -> str:
+    heads = json.loads((ROOT / "data" / "taxonomy" / "labels.json").read_text(encoding="utf-8"))
+    pii = json.loads((ROOT / "data" / "taxonomy" / "pii.json").read_text(encoding="utf-8"))
+    body = "\n\n".join(
+        f"## {head['title']} `{name}`\n\n"
+        + table(("值", "显示"), *[(f"`{value}`", title) for value, title in head["values"].items()])
+        for name, head in heads.items()
+    )
+    kinds = [(f"`{kind}`", f"`[{row['title']}]`", "是" if row.get("cut") else "") for kind, row in pii.items()]
+    return f"""# 标签与个人信息种类
+
+本页由 `data/taxonomy/` 生成。意图的值 `complaint` 显示为「不满」;「投诉」一词只指受理为监管口径投诉的反馈。
+
+{body}
+
+## 个人信息
+
+占位符在存储、检索、导出和训练中都取代原文。标为「删去」的内容连加密的原文里也不保留。
+
+{table(("种类", "占位符", "删去"), *kinds)}
+"""
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "labels.md": labels,
+    "roles.md": roles.reference,
+    "settings.md": settings,
+}
+
+
+def main() -> None:
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
