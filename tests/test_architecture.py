@@ -51,7 +51,7 @@ def calls(*folders: str) -> Iterator[tuple[Path, ast.Call, str]]:
 
 def imports(file: Path) -> set[str]:
     """First parts of the modules that a file imports."""
-    names = set()
+    names: set[str] = set()
     for node in ast.walk(tree(file)):
         if isinstance(node, ast.Import):
             names.update(alias.name.partition(".")[0] for alias in node.names)
