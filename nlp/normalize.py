@@ -10,6 +10,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import zhconv
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from nlp.doc import Doc
 
 _SIMPLIFIED = "zh-hans"  # spelling only; "zh-cn" would also exchange words and change lengths
+zhconv.loaddict(str(Path(zhconv.__file__).with_name("zhcdict.json")))  # by default it leaves the file open
 _VARIATION = frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 
 

@@ -1,0 +1,91 @@
+"""Words: jieba over the normalised text, with a banking dictionary and stop words as data."""
+
+from __future__ import annotations
+
+import logging
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+import jieba
+
+from nlp import taxonomy
+from nlp.doc import Span
+from nlp.normalize import normalize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from nlp.doc import Doc
+
+BANKING = "lexicons/banking.txt"
+STOPWORDS = "lexicons/stopwords.txt"
+_PLACEHOLDER = re.compile(r"\[[^\[\]]{1,12}\]")
+_WORD = re.compile(r"[\u3400-\u9fff]{2,}|[A-Za-z][A-Za-z0-9]+")
+_NUMERAL = re.compile(r"[〇零一二两三四五六七八九十百千万亿第几半\d]+[\u3400-\u9fff]?")
+
+logging.getLogger("jieba").setLevel(logging.WARNING)  # it tells stderr at every start how long its dictionary took
+
+
+@cache
+def _tokenizer() -> jieba.Tokenizer:
+    """A tokenizer of our own, filled here.
+
+    jieba's own set-up would keep a marshal file of a well-known name in the shared temporary folder and trust
+    whatever lies there, and its module-level tokenizer is anybody's to change.
+    """
+    tokenizer = jieba.Tokenizer()
+    tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
+    tokenizer.initialized = True
+    for word in taxonomy.lines(BANKING):
+        tokenizer.add_word(word)
+    return tokenizer
+
+
+@cache
+def stopwords() -> frozenset[str]:
+    """Words that say nothing about a topic."""
+    return frozenset(taxonomy.lines(STOPWORDS))
+
+
+def tokens(text: str) -> Iterator[tuple[str, int, int]]:
+    """The words of a normalised text with their [start, end); blanks and punctuation are left out."""
+    for word, start, end in _tokenizer().tokenize(text):
+        if any(char.isalnum() for char in word):
+            yield word, start, end
+
+
+def terms(text: str) -> list[str]:
+    """The words of a (masked) text that can name a topic, in order, Latin ones in lower case.
+
+    Placeholders, stop words, numerals with their counters and single characters are left out.
+    """
+    plain = normalize(_PLACEHOLDER.sub("\n", text)).text
+    words = (word.lower() for word, _, _ in tokens(plain))
+    return [
+        word
+        for word in words
+        if _WORD.fullmatch(word) and word not in stopwords() and not _NUMERAL.fullmatch(word)
+    ]
+
+
+class Segmenter:
+    """Fills `words`: the spans of the words of every part, in original offsets, in order."""
+
+    fills = "words"
+    needs: tuple[str, ...] = ("normal",)
+
+    def __init__(self) -> None:
+        self.version = f"words{jieba.__version__}.{taxonomy.digest(BANKING)}"
+
+    def predict(self, docs: Sequence[Doc]) -> list[dict[int, tuple[Span, ...]]]:
+        """One map from part number to its words per doc."""
+        return [
+            {
+                part: tuple(
+                    Span(part, *normal.to_original(start, end)) for _, start, end in tokens(normal.text)
+                )
+                for part, normal in doc.normal.items()
+            }
+            for doc in docs
+        ]
