@@ -24,11 +24,11 @@ help: ## 列出所有命令 · list the commands
 # ---- set up ---------------------------------------------------------------------------------------------------------
 
 .PHONY: setup
-setup: $(STAMP)/app ## 建立 .venv 并安装(PYTHON=python3.11;GPU=1 允许 CUDA 版 torch)· create .venv
+setup: $(STAMP)/app ## 建立 .venv 并安装（PYTHON=python3.11；GPU=1 允许 CUDA 版 torch）· create .venv
 
 $(BIN)/python:
-	@command -v $(PYTHON) >/dev/null || { echo "找不到 $(PYTHON):请先安装 Python 3.11,或指明 make PYTHON=…" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "建立环境失败:在 Debian 上请先执行 apt-get install python3.11-venv" >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "找不到 $(PYTHON)：请先安装 Python 3.11，或指明 make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "建立环境失败：在 Debian 上请先执行 apt-get install python3.11-venv" >&2; exit 1; }
 
 # torch comes first and alone: asked for by another package, pip would take the newest CUDA build.
 $(STAMP)/torch: constraints.txt .ci/cpu_torch.py | $(BIN)/python
@@ -52,7 +52,7 @@ $(STAMP)/training: $(STAMP)/app
 # ---- run ------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: setup ## 样例数据、分析、主题,然后在 127.0.0.1:$PORT 打开控制台 · sample data and the console
+demo: setup ## 样例数据、分析、主题，然后在 127.0.0.1:$PORT 打开控制台 · sample data and the console
 	@$(BIN)/huisheng demo --port $(PORT)
 
 # ---- judge ----------------------------------------------------------------------------------------------------------
@@ -65,11 +65,11 @@ HAS_FONT := find /usr/share/fonts /usr/local/share/fonts $(HOME)/.fonts $(HOME)/
 browser: # the page tests need Debian's Chromium and a Chinese font
 	@if command -v chromium >/dev/null && $(HAS_FONT); then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ]; then as=; elif sudo -n true 2>/dev/null; then as=sudo; else \
-	  echo "测试要用 Chromium 和中文字体,请执行:sudo apt-get install -y $(SYSTEM)" >&2; exit 1; fi; \
+	  echo "测试要用 Chromium 和中文字体，请执行：sudo apt-get install -y $(SYSTEM)" >&2; exit 1; fi; \
 	$$as apt-get update -qq && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(SYSTEM) >/dev/null
 
 .PHONY: test
-test: $(STAMP)/test browser ## 全部测试(ARGS 传给 pytest)· every test
+test: $(STAMP)/test browser ## 全部测试（ARGS 传给 pytest）· every test
 	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: lint
@@ -83,11 +83,11 @@ types: $(STAMP)/test ## 类型检查 · strict types
 	$(BIN)/mypy
 
 .PHONY: bench
-bench: $(STAMP)/test ## 基准:每秒条数、启动时间、内存,以及长时间的模拟 · figures and long simulations
+bench: $(STAMP)/test ## 基准：每秒条数、启动时间、内存，以及长时间的模拟 · figures and long simulations
 	$(BIN)/python -m pytest tests/bench -o 'python_files=bench_*.py' -s $(ARGS)
 
 .PHONY: screenshots
-screenshots: $(STAMP)/test browser ## 走一遍 README 的路径,截图存入 tests/e2e/screenshots · pictures of the README's path
+screenshots: $(STAMP)/test browser ## 走一遍 README 的路径，截图存入 tests/e2e/screenshots · pictures of the README's path
 	$(BIN)/python -m pytest tests/e2e $(ARGS)
 	@ls tests/e2e/screenshots
 
@@ -109,6 +109,6 @@ lock: $(STAMP)/test $(STAMP)/training ## 由 .venv 重写 constraints.txt · pin
 	} > constraints.new && mv constraints.new constraints.txt
 
 .PHONY: clean
-clean: ## 删去缓存与构建产物(.venv 与 var/ 留着)· remove caches and build output
+clean: ## 删去缓存与构建产物（.venv 与 var/ 留着）· remove caches and build output
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis tests/e2e/screenshots
 	find app nlp training tests -name __pycache__ -type d -prune -exec rm -rf {} +

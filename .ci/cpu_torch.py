@@ -12,10 +12,10 @@ import sys
 from pip._vendor.packaging.requirements import Requirement
 
 ADVICE = """\
-pip 将取到 {name} {version} 的 CUDA 版本:连同依赖要下载约 3 GB、占用约 6 GB 磁盘,而回声只用 CPU。
-请把 CPU 版轮子(文件名含 +cpu)放进一个文件夹,再执行:
+pip 将取到 {name} {version} 的 CUDA 版本：连同依赖要下载约 3 GB、占用约 6 GB 磁盘，而回声只用 CPU。
+请把 CPU 版轮子（文件名含 +cpu）放进一个文件夹，再执行：
     PIP_FIND_LINKS=/存放轮子的文件夹 make setup
-确实要装 CUDA 版本时:
+确实要装 CUDA 版本时：
     GPU=1 make setup
 
 pip would take the CUDA build of {name} {version}: about 3 GB to download and 6 GB on disk, while Huisheng runs

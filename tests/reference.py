@@ -42,7 +42,7 @@ def settings() -> str:
     ]
     return f"""# 配置
 
-本页由 `app/settings.py` 生成。每一项都是环境变量,启动进程时读一次;不设就用默认值。
+本页由 `app/settings.py` 生成。每一项都是环境变量，启动进程时读一次；不设就用默认值。
 
 {table(("变量", "默认", "含义 · meaning"), *rows)}
 """
@@ -59,13 +59,13 @@ def labels() -> str:
     kinds = [(f"`{kind}`", f"`[{row['title']}]`", "是" if row.get("cut") else "") for kind, row in pii.items()]
     return f"""# 标签与个人信息种类
 
-本页由 `data/taxonomy/` 生成。意图的值 `complaint` 显示为「不满」;「投诉」一词只指受理为监管口径投诉的反馈。
+本页由 `data/taxonomy/` 生成。意图的值 `complaint` 显示为“不满”；“投诉”一词只指受理为监管口径投诉的反馈。
 
 {body}
 
 ## 个人信息
 
-占位符在存储、检索、导出和训练中都取代原文。标为「删去」的内容连加密的原文里也不保留。
+占位符在存储、检索、导出和训练中都取代原文。标为“删去”的内容连加密的原文里也不保留。
 
 {table(("种类", "占位符", "删去"), *kinds)}
 """
