@@ -12,6 +12,7 @@ RULES = "rules/cues.json"
 REACH = 20  # characters before a number in which a cue is looked for
 _STOP = re.compile(r"[。！!?？\n]")  # a cue of an earlier sentence announces nothing…
 _LINK = re.compile(r"[\s:=#()\[\]【】<>\"“”「」'.\-_*号码数字是为叫就填写用的您你我他她它这那个呢哈吧嗯啊哦No]*", re.IGNORECASE)
+_LOWER = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}  # keeps lengths, unlike lower()
 _NOT_CUES = ("hotlines", "hotline_shapes", "units")
 
 
@@ -36,22 +37,15 @@ class Around:
 
 
 @cache
-def _cue() -> re.Pattern[str]:
-    """One pattern with a group per class; longer words first so that 动态密码 is not read as 密码."""
-    words = [
-        (word, name) for name, words in taxonomy.read(RULES).items() if name not in _NOT_CUES for word in words
-    ]
-    words.sort(key=lambda pair: -len(pair[0]))
-    return re.compile("|".join(f"({re.escape(word)})" for word, _ in words), re.IGNORECASE)
+def _classes() -> dict[str, str]:
+    """From each announcing word to its class."""
+    return {word: name for name, words in taxonomy.read(RULES).items() if name not in _NOT_CUES for word in words}
 
 
 @cache
-def _classes() -> tuple[str, ...]:
-    words = [
-        (word, name) for name, words in taxonomy.read(RULES).items() if name not in _NOT_CUES for word in words
-    ]
-    words.sort(key=lambda pair: -len(pair[0]))
-    return tuple(name for _, name in words)
+def _cue() -> re.Pattern[str]:
+    """All announcing words; longer ones first so that 卡号 is not read as 卡."""
+    return re.compile("|".join(map(re.escape, sorted(_classes(), key=len, reverse=True))))
 
 
 @cache
@@ -73,17 +67,15 @@ def hotline(digits: str) -> bool:
 
 def classes(text: str) -> frozenset[str]:
     """The classes of all cues in a text, such as an agent's question."""
-    names = _classes()
-    return frozenset(names[found.lastindex - 1] for found in _cue().finditer(text) if found.lastindex)
+    return frozenset(_classes()[word] for word in _cue().findall(text.translate(_LOWER)))
 
 
 def around(text: str, start: int, end: int, asked: frozenset[str] = frozenset()) -> Around:
     """What stands around text[start:end], a number of a normalised text."""
     cue, gap = "", ""
-    window = text[max(0, start - REACH) : start]
+    window = text[max(0, start - REACH) : start].translate(_LOWER)
     for found in _cue().finditer(window):
-        gap = window[found.end() :]
-        cue = _classes()[(found.lastindex or 1) - 1]
+        cue, gap = _classes()[found[0]], window[found.end() :]
     if _STOP.search(gap):
         cue, gap = "", ""
     unit = _unit().match(text, end)

@@ -147,7 +147,8 @@ def windows(text: str, chain: list[Group]) -> Iterator[Number]:
     """Every stretch of whole groups with at most `LONGEST` digits, as one number each."""
     strong_gap = _reader().strong_gap
     for first, head in enumerate(chain):
-        digits, layout, spoken, weak = "", (), False, False
+        digits, spoken, weak = "", False, False
+        layout: tuple[int, ...] = ()
         previous = head
         for group in chain[first:]:
             if len(digits) + len(group.digits) > LONGEST:

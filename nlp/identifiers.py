@@ -31,6 +31,7 @@ _LANDLINE = re.compile(r"(?:0?0?86)?(?:0?10|02\d|0[3-9]\d\d)[2-8]\d{6,7}")
 _LOCAL = re.compile(r"[2-8]\d{6,7}")
 _CARD = re.compile(r"(?:62|4|5[0-5]|2[2-7]|3[5-9]|60|6[4-9]|8[14-8]|9[0-9])\d{14,17}|4\d{12}|3[47]\d{13}|3[068]\d{12}")
 _TIMESTAMP = re.compile(r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])?.*")
+_SHORTEST = 3  # digits of a card tail or a security code
 _ANSWER = 12  # an answer to "the last four digits?" stands at the start of the turn
 _AMOUNT = frozenset(".元块万亿%")
 _REGIONS = frozenset(taxonomy.read(RULES)["regions"])  # first two digits of an identity card
@@ -141,22 +142,25 @@ def _short(number: Number, near: Around) -> Found | None:
 _READINGS = (_identity, _mobile, _bank_card, _landline, _account, _short)
 
 
-def numbers(text: str, asked: frozenset[str]) -> Iterator[Found]:
-    """Identifiers made of digits."""
-    for chain in digits.runs(text):
+def numbers(text: str, question: str) -> Iterator[Found]:
+    """Identifiers made of digits in a text that answers a question; see `find`."""
+    chains = digits.runs(text)
+    asked = cues.classes(question) if chains else frozenset()
+    for chain in chains:
         readings: list[Found] = []
         for number in digits.windows(text, chain):
-            near = cues.around(text, number.start, number.end, asked)
-            readings.extend(found for read in _READINGS if (found := read(number, near)))
+            if len(number.digits) >= _SHORTEST:
+                near = cues.around(text, number.start, number.end, asked)
+                readings.extend(found for read in _READINGS if (found := read(number, near)))
         yield from surest(readings)
 
 
-def find(text: str, asked: frozenset[str] = frozenset()) -> list[Found]:
+def find(text: str, question: str = "") -> list[Found]:
     """All identifiers of a normalised text, in order, without overlaps.
 
-    `asked` are the cue classes of the question this text answers (see `nlp.cues.classes`).
+    `question` is the normalised turn of another speaker before it, which may say what a bare number is.
     """
-    found = surest([*numbers(text, asked), *written.find(text)])
-    if "otp" not in asked and any(one.kind == "OTP" for one in found):
-        return find(text, asked | {"otp"})  # who gives one code often gives the next without saying so
+    found = surest([*numbers(text, question), *written.find(text)])
+    if any(one.kind == "OTP" for one in found):  # who gives one code often gives the next without saying so
+        return surest([*found, *numbers(text, question + "验证码")])
     return found

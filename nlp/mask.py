@@ -123,13 +123,13 @@ class Masker:
         spans: list[Pii] = []
         for part in doc.parts():
             normal = doc.normal[part]
-            for found in find(normal.text, self._asked(doc, part)):
+            for found in find(normal.text, self._question(doc, part)):
                 spans.append(Pii(part, *normal.to_original(found.start, found.end), found.kind))
         return spans
 
     @staticmethod
-    def _asked(doc: Doc, part: int) -> frozenset[str]:
-        """What the turn before wanted to know, when another speaker said it."""
+    def _question(doc: Doc, part: int) -> str:
+        """The normalised turn before, when another speaker said it."""
         if part < 1 or doc.turns[part - 1].role == doc.turns[part].role:
-            return frozenset()
-        return cues.classes(doc.normal[part - 1].text)
+            return ""
+        return doc.normal[part - 1].text
