@@ -1,0 +1,85 @@
+"""Finding, making and loading customers."""
+
+import csv
+import io
+import re
+from datetime import date
+from typing import Annotated, BinaryIO
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from app.customers.models import Customer
+from app.errors import Invalid, TooLarge
+
+MAX_BYTES = 50 * 1024 * 1024
+SINCE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")
+
+Short = Annotated[str, Field(max_length=100)]
+
+
+class CustomerRow(BaseModel):
+    """One row of the customers' file; empty cells are unknown facts."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    customer_ref: Annotated[str, Field(min_length=1, max_length=100)]
+    birth_year: Annotated[int, Field(ge=1900, le=date.max.year)] | None = None
+    region: Short | None = None
+    branch: Short | None = None
+    customer_since: Annotated[str, Field(pattern=SINCE)] | None = None
+    segment: Short | None = None
+    holds: Annotated[str, Field(max_length=2000, description="product codes with spaces between")] = ""
+    consent_survey: bool = False
+    consent_marketing: bool = False
+
+
+def get_or_create(session: Session, *, ref: str) -> Customer:
+    """The customer of a reference; a new one has no facts and no consent yet."""
+    found = session.exec(select(Customer).where(col(Customer.ref) == ref)).first()
+    if found:
+        return found
+    try:
+        with session.begin_nested():
+            customer = Customer(ref=ref)
+            session.add(customer)
+            session.flush()
+    except IntegrityError:  # another transaction was first
+        return session.exec(select(Customer).where(col(Customer.ref) == ref)).one()
+    return customer
+
+
+def load_csv(session: Session, *, source: BinaryIO) -> int:
+    """Create or update customers from UTF-8 CSV with the columns of `CustomerRow`; returns how many rows.
+
+    All or nothing: the first bad row raises Invalid with its line; a file over `MAX_BYTES` raises TooLarge.
+    """
+    data = source.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise TooLarge(f"客户文件超过 {MAX_BYTES // 1024 // 1024} MB，请分成几个文件。")
+    known = {customer.ref: customer for customer in session.exec(select(Customer))}
+    rows = _rows(data)
+    for row in rows:
+        customer = known.setdefault(row.customer_ref, Customer(ref=row.customer_ref))
+        facts = row.model_dump(exclude={"customer_ref", "holds"}) | {"holds": row.holds.split()}
+        for name, value in facts.items():
+            setattr(customer, name, value)
+        session.add(customer)
+    return len(rows)
+
+
+def _rows(data: bytes) -> list[CustomerRow]:
+    rows: list[CustomerRow] = []
+    try:
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")), strict=True)
+        for cells in reader:
+            rows.append(CustomerRow.model_validate({name: text for name, text in cells.items() if text}))  # noqa: PERF401 - the count of good rows tells the bad one's line
+    except ValidationError as error:
+        field = str(error.errors()[0]["loc"][0])
+        raise Invalid(
+            f"第 {len(rows) + 2} 行的 {field} 不对，整个文件没有读入。", field=field, line=len(rows) + 2
+        ) from None
+    except (UnicodeDecodeError, csv.Error):
+        raise Invalid("客户文件须是 UTF-8 编码的 CSV。", field="file") from None
+    return rows

@@ -1,0 +1,164 @@
+"""Jobs of the feedback domain: work off a delivery, and read the customer's side of an interaction.
+
+Both take ids, may run twice, and hold no transaction open while the pipeline thinks.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlmodel import Session, col, select
+
+from app.channels import CHANNELS
+from app.channels.base import Rejected
+from app.clock import Clock
+from app.feedback import contents, sources
+from app.feedback.ingest import ANALYSE, Applied, apply_interaction
+from app.feedback.models import Analysis, AnalysisRisk, Delivery, DeliveryState, Interaction, InteractionState, Source
+from app.feedback.results import RISK, analysis_of, pii_of
+from app.jobs.queue import JobArgs, JobQueue
+from app.store.engine import Store
+from app.store.sealing import unseal
+from nlp.doc import SUBJECT, Doc, Turn
+from nlp.mask import masked
+from nlp.pipeline import Pipeline
+
+ASSIGN_TOPIC = "topics.assign"
+DIFFERS = "内容与已存的不同，但 revision 和 updated_at 没有变大，没有改动"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is to be analysed, as it stood when it was read."""
+
+    interaction_id: int
+    content_hash: str
+    doc: Doc
+
+
+def process_delivery(jobs: Sequence[JobArgs], *, store: Store, queue: JobQueue, clock: Clock) -> None:
+    """Turn received deliveries into interactions; each is settled in a transaction of its own."""
+    for job in jobs:
+        with store.write() as session:
+            delivery = session.exec(
+                select(Delivery).where(col(Delivery.id) == job["delivery_id"]).with_for_update()
+            ).one()
+            if delivery.state is DeliveryState.RECEIVED and delivery.body is not None:
+                _process(session, delivery, queue=queue, clock=clock)
+
+
+def _process(session: Session, delivery: Delivery, *, queue: JobQueue, clock: Clock) -> None:
+    """Apply every item; what was wrong with an item is told in the ledger, and the body is dropped."""
+    source = session.get_one(Source, delivery.source_id)
+    body = unseal(session, delivery.body or b"", context="delivery.body")
+    channel = CHANNELS[source.format](sources.read_options(session, source, now=delivery.received_at))
+    for item in channel.read(io.BytesIO(body)):
+        if isinstance(item, Rejected):
+            delivery.error_field, delivery.error = item.field, item.message
+            continue
+        applied = apply_interaction(
+            session, source=source, value=item, now=clock.now(), queue=queue, delivery_id=delivery.id
+        )
+        delivery.interaction_count += 1
+        if applied is Applied.DIFFERS:
+            delivery.error_field, delivery.error = "revision", DIFFERS
+    delivery.state, delivery.body = DeliveryState.PROCESSED, None
+    session.add(delivery)
+
+
+def analyse(jobs: Sequence[JobArgs], *, store: Store, queue: JobQueue, pipeline: Pipeline, clock: Clock) -> None:
+    """Read a batch of interactions, run the pipeline on them, write masked texts, analyses and their states."""
+    with store.read() as session:
+        readings = [
+            reading
+            for job in jobs
+            if (reading := _read(session, job["interaction_id"], version=pipeline.version)) is not None
+        ]
+    if not readings:
+        return
+    docs = list(pipeline.run([reading.doc for reading in readings]))
+    with store.write() as session:
+        for reading, doc in zip(readings, docs, strict=True):
+            _write(session, reading, doc, queue=queue, version=pipeline.version, clock=clock)
+    failed = sum(doc.failure is not None for doc in docs)
+    log.info("feedback analysed", count=len(docs), failed=failed)
+
+
+def retry_failed(session: Session, *, queue: JobQueue) -> int:
+    """Queue every failed interaction again; returns how many."""
+    failed = session.exec(select(Interaction).where(col(Interaction.state) == InteractionState.FAILED)).all()
+    for interaction in failed:
+        interaction.state, interaction.failure = InteractionState.PENDING, None
+        session.add(interaction)
+        queue.defer(session, ANALYSE, key=str(interaction.id), interaction_id=interaction.id)
+    return len(failed)
+
+
+def _read(session: Session, interaction_id: int, *, version: str) -> _Reading | None:
+    """The doc of an interaction; None where this version has already read these words."""
+    interaction = session.get_one(Interaction, interaction_id)
+    current = session.get(Analysis, interaction.analysis_id) if interaction.analysis_id else None
+    if current and (current.content_hash, current.pipeline_version) == (interaction.content_hash, version):
+        return None
+    messages = contents.messages_of(session, interaction)
+    turns = tuple(Turn(message.role, contents.original(session, message)) for message in messages)
+    subject = contents.original_subject(session, interaction) or ""
+    return _Reading(interaction_id, interaction.content_hash, Doc(str(interaction_id), turns, subject))
+
+
+def _write(session: Session, reading: _Reading, doc: Doc, *, queue: JobQueue, version: str, clock: Clock) -> None:
+    """Write one result, unless newer words arrived meanwhile: those have their own job."""
+    wanted = select(Interaction).where(col(Interaction.id) == reading.interaction_id)
+    interaction = session.exec(wanted.with_for_update()).one()
+    if interaction.content_hash != reading.content_hash:
+        return
+    if doc.failure is not None:
+        interaction.state = InteractionState.FAILED
+        interaction.failure = f"{doc.failure.stage}: {doc.failure.error}"[:200]
+        session.add(interaction)
+        return
+    _write_masked(session, interaction, doc)
+    interaction.analysis_id = _stored_analysis(session, reading, doc, version=version, clock=clock)
+    interaction.state, interaction.failure = InteractionState.ANALYSED, None
+    session.add(interaction)
+    queue.defer(session, ASSIGN_TOPIC, key=str(interaction.id), interaction_id=interaction.id)
+
+
+def _write_masked(session: Session, interaction: Interaction, doc: Doc) -> None:
+    if doc.subject:
+        spans = [one for one in doc.pii if one.part == SUBJECT]
+        interaction.subject_masked = masked(doc.subject, spans)
+        interaction.subject_pii = pii_of(spans)
+    for number, message in enumerate(contents.messages_of(session, interaction)):
+        spans = [one for one in doc.pii if one.part == number]
+        message.masked_text = masked(doc.turns[number].text, spans)
+        message.pii = pii_of(spans)
+        session.add(message)
+
+
+def _stored_analysis(session: Session, reading: _Reading, doc: Doc, *, version: str, clock: Clock) -> int:
+    """Id of the analysis, written once for each content and version."""
+    wanted = select(Analysis).where(
+        col(Analysis.interaction_id) == reading.interaction_id,
+        col(Analysis.content_hash) == reading.content_hash,
+        col(Analysis.pipeline_version) == version,
+    )
+    analysis = session.exec(wanted).first()
+    if analysis is None:
+        analysis = analysis_of(
+            doc,
+            interaction_id=reading.interaction_id,
+            content_hash=reading.content_hash,
+            version=version,
+            at=clock.now(),
+        )
+        session.add(analysis)
+        session.flush()
+        assert analysis.id is not None  # noqa: S101 - flushed
+        for risk in {label.name for label in doc.labels.get(RISK, ())}:
+            session.add(AnalysisRisk(analysis_id=analysis.id, name=risk))
+    assert analysis.id is not None  # noqa: S101 - read from the store or flushed
+    return analysis.id
