@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from alembic import context
 from sqlalchemy import Enum
-from sqlmodel import SQLModel
+from sqlmodel import AutoString, UTCDateTime
 
-from app.migrations import tables  # noqa: F401 - fills the metadata
+from app.migrations import tables
 from app.store.base import Sealed
 
 if TYPE_CHECKING:
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 
 def render_item(kind: str, item: object, _: AutogenContext) -> str | Literal[False]:
-    """Write our own types as plain ones: a revision must not change when a class or an enum does."""
+    """Write SQLModel's types and ours as SQLAlchemy's: a revision must not change when a class or an enum does."""
     if kind == "type" and isinstance(item, Sealed):
         return "sa.LargeBinary()"
-    if kind == "type" and isinstance(item, Enum):
-        return f"sa.String(length={item.length})"
+    if kind == "type" and isinstance(item, UTCDateTime):
+        return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, (AutoString, Enum)):
+        return f"sa.String(length={item.length})" if item.length else "sa.String()"
     return False
 
 
@@ -29,7 +31,7 @@ def run() -> None:
     connection = context.config.attributes["connection"]
     context.configure(
         connection=connection,
-        target_metadata=SQLModel.metadata,
+        target_metadata=tables.METADATA,
         render_as_batch=connection.dialect.name == "sqlite",
         render_item=render_item,
         compare_type=True,

@@ -1,4 +1,6 @@
-"""Every domain's tables, imported so that `SQLModel.metadata` is complete."""
+"""Every domain's tables, imported so that `METADATA` is complete."""
+
+from sqlmodel import SQLModel
 
 from app.customers import models as customers
 from app.feedback import models as feedback
@@ -9,4 +11,5 @@ from app.store import audit
 from app.topics import models as topics
 from app.tracker import models as tracker
 
-TABLES = (audit, customers, feedback, jobs, people, products, topics, tracker)
+DOMAINS = (audit, customers, feedback, jobs, people, products, topics, tracker)
+METADATA = SQLModel.metadata

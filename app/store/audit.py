@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -83,11 +84,12 @@ def verify(session: Session) -> AuditReport:
     """Walk the whole chain in constant memory, up to the first entry that does not fit."""
     head, count = FIRST, 0
     walk = select(AuditEntry).order_by(col(AuditEntry.id)).execution_options(yield_per=1000)
-    for entry in session.exec(walk):
-        fits = entry.id == count + 1 and entry.previous_hash == head and entry.hash == entry_hash(entry)
-        if not fits:
-            return AuditReport(ok=False, entries=count, broken_id=entry.id, head=head)
-        head, count = entry.hash, count + 1
+    with closing(session.exec(walk)) as entries:
+        for entry in entries:
+            fits = entry.id == count + 1 and entry.previous_hash == head and entry.hash == entry_hash(entry)
+            if not fits:
+                return AuditReport(ok=False, entries=count, broken_id=entry.id, head=head)
+            head, count = entry.hash, count + 1
     return AuditReport(ok=True, entries=count, broken_id=None, head=head)
 
 

@@ -148,10 +148,10 @@ class KeyRing:
 
 def sealed_under(sealed: bytes) -> str:
     """Id of the key that sealed a value. Raises ValueError for bytes that are not sealed."""
-    start = len(SEAL_MARK) + 1
-    if not sealed.startswith(SEAL_MARK) or len(sealed) < start + sealed[start - 1] + NONCE_BYTES + TAG_BYTES:
+    mark, rest = sealed[: len(SEAL_MARK)], sealed[len(SEAL_MARK) :]
+    if mark != SEAL_MARK or not rest or len(rest) < 1 + rest[0] + NONCE_BYTES + TAG_BYTES:
         raise ValueError("not a sealed value")
-    return sealed[start : start + sealed[start - 1]].decode("ascii")
+    return rest[1 : 1 + rest[0]].decode("ascii")
 
 
 def seal(session: Session, data: bytes, *, context: str) -> bytes:
