@@ -11,7 +11,7 @@ from nlp import taxonomy
 RULES = "rules/cues.json"
 REACH = 20  # characters before a number in which a cue is looked for
 _STOP = re.compile(r"[。！!?？\n]")  # a cue of an earlier sentence announces nothing…
-_LINK = re.compile(r"[\s:=#()\[\]【】<>\"“”「」'.\-_*号码数字是为叫就填写用的您你我他她它这那个呢哈吧嗯啊哦No]*", re.IGNORECASE)
+_LINK = re.compile(r"(?:[\s:=#()\[\]【】<>\"“”「」'.\-_*号码数字是为叫就填写用的您你我他她它这那个呢哈吧嗯啊哦No]|好像|应该|大概|可能)*", re.IGNORECASE)
 _LOWER = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}  # keeps lengths, unlike lower()
 _NOT_CUES = ("hotlines", "hotline_shapes", "units")
 

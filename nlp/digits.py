@@ -34,7 +34,8 @@ class Group:
 class Number:
     """A piece of a chain read as one number.
 
-    `layout` holds the lengths of its groups; `weak` says that a comma or stroke stood between two of them.
+    `layout` holds the lengths of its groups; `weak` says that a comma or stroke stood between two of them,
+    `mixed` that it is partly written and partly spoken.
     """
 
     digits: str
@@ -43,6 +44,7 @@ class Number:
     layout: tuple[int, ...]
     spoken: bool
     weak: bool
+    mixed: bool
 
     @property
     def regular(self) -> bool:
@@ -147,17 +149,24 @@ def windows(text: str, chain: list[Group]) -> Iterator[Number]:
     """Every stretch of whole groups with at most `LONGEST` digits, as one number each."""
     strong_gap = _reader().strong_gap
     for first, head in enumerate(chain):
-        digits, spoken, weak = "", False, False
+        digits, weak = "", False
         layout: tuple[int, ...] = ()
+        voices: set[bool] = set()
         previous = head
         for group in chain[first:]:
             if len(digits) + len(group.digits) > LONGEST:
                 break
-            between = strong_gap.fullmatch(text, previous.end, group.start) is not None or previous is group
-            said = group.spoken and previous.spoken
-            weak = weak or not (between or said)
+            close = previous is group or strong_gap.fullmatch(text, previous.end, group.start) is not None
+            weak = weak or not (close or (group.spoken and previous.spoken))
             digits += group.digits
-            spoken = spoken or group.spoken
             layout = (*layout, len(group.digits))
-            yield Number(digits, head.start, group.end, layout, spoken, weak)
+            voices.add(group.spoken)
+            mixed = len(voices) > 1
+            if not (mixed and (_word(text, head) or _word(text, group))):
+                yield Number(digits, head.start, group.end, layout, spoken=True in voices, weak=weak, mixed=mixed)
             previous = group
+
+
+def _word(text: str, group: Group) -> bool:
+    """True for a lone 一 or 两, which beside a written number is an ordinary word (尾号6416一张)."""
+    return group.end - group.start == 1 and text[group.start] in _reader().loose

@@ -8,7 +8,6 @@ of the same digits the surer one wins.
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import TYPE_CHECKING
 
 from stdnum import luhn
@@ -33,6 +32,7 @@ _CARD = re.compile(r"(?:62|4|5[0-5]|2[2-7]|3[5-9]|60|6[4-9]|8[14-8]|9[0-9])\d{14
 _TIMESTAMP = re.compile(r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])?.*")
 _SHORTEST = 3  # digits of a card tail or a security code
 _ANSWER = 12  # an answer to "the last four digits?" stands at the start of the turn
+_FOUR = {(4,), (1, 1, 1, 1)}
 _AMOUNT = frozenset(".元块万亿%")
 _REGIONS = frozenset(taxonomy.read(RULES)["regions"])  # first two digits of an identity card
 
@@ -42,7 +42,7 @@ def identity_card(number: str) -> bool:
     if len(number) != 18 or not number[:17].isdigit() or number[:2] not in _REGIONS:  # noqa: PLR2004
         return False
     try:
-        return ric.get_birth_date(number) <= date(2100, 1, 1) and ric.calc_check_digit(number) == number[17]
+        return 1900 <= ric.get_birth_date(number).year < 2100 and ric.calc_check_digit(number) == number[17]  # noqa: PLR2004
     except ValidationError:
         return False
 
@@ -120,13 +120,13 @@ def _account(number: Number, near: Around) -> Found | None:
 
 def _short(number: Number, near: Around) -> Found | None:
     """Numbers of a few digits, which nothing but an announcement tells from any other."""
-    if number.weak or near.unit or near.glued or near.near("order") or cues.hotline(number.digits):
+    if number.weak or number.mixed or near.unit or near.glued or near.near("order") or cues.hotline(number.digits):
         return None
     size = len(number.digits)
     kind = ""
     if near.near("tail") and 3 <= size <= 6:  # noqa: PLR2004
         kind = "CARD_TAIL"
-    elif number.start <= _ANSWER and not near.cue and "tail" in near.asked and size == 4:  # noqa: PLR2004
+    elif number.start <= _ANSWER and not near.cue and "tail" in near.asked and number.layout in _FOUR:  # noqa: PLR2004
         kind = "CARD_TAIL"
     elif near.near("cvv") and size in {3, 4}:
         kind = "CVV"
