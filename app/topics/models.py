@@ -12,6 +12,8 @@ from datetime import datetime
 from sqlalchemy import JSON, Index
 from sqlmodel import Field, SQLModel
 
+from app.store import base  # noqa: F401 - constraint names come before the first table
+
 
 class TopicVersion(SQLModel, table=True):
     """One fit: how much it read, how much of it found a topic, and the model that assigns new feedback.
