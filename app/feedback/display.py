@@ -1,0 +1,155 @@
+"""A feedback as people read it: titles of labels, and the talk with numbered placeholders and marked evidence.
+
+Originals are opened here only to tell equal identifiers apart and to lay spans on the words; nothing of a
+masked span leaves these functions.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from app.feedback.models import Analysis, Interaction, Message
+from app.store.sealing import unseal
+from nlp import taxonomy
+from nlp.digits import plain
+from nlp.doc import SUBJECT, Pii
+from nlp.mask import merged, placeholder
+
+RISK = "risk"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelNote:
+    """One label as it is shown. `number` stands beside its evidence; None where no words carry it."""
+
+    head: str
+    head_title: str
+    name: str
+    title: str
+    score: float
+    abstained: bool
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of one part's text; `marks` are the numbers of the labels that it is evidence of."""
+
+    text: str
+    masked: bool
+    marks: tuple[int, ...]
+
+
+Evidence = dict[int, list[tuple[int, int, int]]]
+"""Part to [(start, end, label number)] in original offsets."""
+
+
+def head_title(head: str) -> str:
+    """The Chinese name of a label head, such as 意图."""
+    return taxonomy.head_title(head)
+
+
+def title(head: str, name: str | int) -> str:
+    """The Chinese name of a label; one that the taxonomy no longer holds is shown as it is stored."""
+    try:
+        return taxonomy.title(head, name)
+    except KeyError:
+        return str(name)
+
+
+def titles(head: str) -> list[tuple[str, str]]:
+    """(value, Chinese name) of a head in the taxonomy's order, for a choice."""
+    return [(value, taxonomy.title(head, value)) for value in taxonomy.values(head)]
+
+
+def label_notes(analysis: Analysis) -> list[LabelNote]:
+    """The labels in the taxonomy's order, numbered where they have evidence."""
+    notes: list[LabelNote] = []
+    for head, label in _labels(analysis):
+        number = sum(note.number is not None for note in notes) + 1 if label["evidence"] else None
+        notes.append(
+            LabelNote(
+                head=head,
+                head_title=head_title(head),
+                name=str(label["name"]),
+                title=title(head, label["name"]),
+                score=float(label["score"]),
+                abstained=bool(label["abstained"]),
+                number=number,
+            )
+        )
+    return notes
+
+
+def talk(
+    session: Session, *, interaction: Interaction, messages: Sequence[Message], analysis: Analysis | None
+) -> dict[int, list[Piece]]:
+    """Part (`SUBJECT` or a message's place) to its pieces; parts that have not been masked yet are left out."""
+    texts = {
+        part: unseal(session, message.original, context="message.original").decode()
+        for part, message in enumerate(messages)
+        if message.masked_text is not None
+    }
+    pii = {part: _spans(part, messages[part].pii) for part in texts}
+    if interaction.subject is not None and interaction.subject_masked is not None:
+        texts[SUBJECT] = unseal(session, interaction.subject, context="interaction.subject").decode()
+        pii[SUBJECT] = _spans(SUBJECT, interaction.subject_pii)
+    return pieces_of(texts, pii, evidence_of(analysis) if analysis else {})
+
+
+def evidence_of(analysis: Analysis) -> Evidence:
+    """The evidence of every label by part, under the numbers of `label_notes`."""
+    found: Evidence = {}
+    numbered = [label for _, label in _labels(analysis) if label["evidence"]]
+    for number, label in enumerate(numbered, 1):
+        for part, start, end in label["evidence"]:
+            found.setdefault(part, []).append((start, end, number))
+    return found
+
+
+def pieces_of(texts: Mapping[int, str], pii: Mapping[int, Sequence[Pii]], evidence: Evidence) -> dict[int, list[Piece]]:
+    """Every part cut at its masked spans and evidence; the same identifier bears the same number throughout."""
+    numbers: dict[str, dict[str, int]] = {}
+    shown: dict[int, list[Piece]] = {}
+    for part in sorted(texts):
+        holders: dict[int, tuple[int, str]] = {}
+        for one in merged(pii.get(part, ())):
+            same_kind = numbers.setdefault(taxonomy.pii_title(one.kind), {})
+            identity = plain(texts[part][one.start : one.end]).casefold()
+            number = same_kind.setdefault(identity, len(same_kind) + 1)
+            holders[one.start] = (one.end, placeholder(one.kind, number))
+        shown[part] = list(_cut(texts[part], holders, evidence.get(part, [])))
+    return shown
+
+
+def _cut(text: str, holders: Mapping[int, tuple[int, str]], evidence: Iterable[tuple[int, int, int]]) -> Iterator[Piece]:
+    whole = [(*_outwards(start, end, holders), number) for start, end, number in evidence]
+    edges = {0, len(text)} | {edge for start, end, _ in whole for edge in (start, end)}
+    inside = {at for start, (end, _) in holders.items() for at in range(start + 1, end)}
+    edges = (edges - inside) | set(holders) | {end for end, _ in holders.values()}
+    places = sorted(edge for edge in edges if 0 <= edge <= len(text))
+    for start, end in zip(places, places[1:], strict=False):
+        marks = tuple(sorted({number for a, b, number in whole if a <= start and end <= b}))
+        holder = holders.get(start)
+        yield Piece(holder[1] if holder else text[start:end], holder is not None, marks)
+
+
+def _outwards(start: int, end: int, holders: Mapping[int, tuple[int, str]]) -> tuple[int, int]:
+    """The span with every placeholder it touches covered as a whole."""
+    touched = [(a, b) for a, (b, _) in holders.items() if a < end and start < b]
+    return min([start, *(a for a, _ in touched)]), max([end, *(b for _, b in touched)])
+
+
+def _labels(analysis: Analysis) -> Iterator[tuple[str, dict[str, object]]]:
+    """(head, stored label) in the taxonomy's order; risk has any number of them."""
+    for head in taxonomy.heads():
+        stored = analysis.labels.get(head)
+        if isinstance(stored, dict):
+            yield head, stored
+        elif stored:
+            yield from ((head, label) for label in stored)
+
+
+def _spans(part: int, pii: Iterable[Sequence[object]]) -> list[Pii]:
+    return [Pii(part, int(str(start)), int(str(end)), str(kind)) for start, end, kind in pii]

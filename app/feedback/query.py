@@ -1,0 +1,211 @@
+"""Finding feedback: filters, a page of rows, and everything about one.
+
+Only masked words are read here. The originals of a detail are a separate question, for a role that may ask it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.channels.kinds import ChannelKind
+from app.customers.models import Customer
+from app.errors import NotFound
+from app.feedback.models import Analysis, AnalysisRisk, Interaction, InteractionState, Message, Score, Source
+
+MAX_PAGE_SIZE = 200
+EXCERPT = 120  # code points of a row's text
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackFilter:
+    """What is looked for; None and "" do not narrow. `since` is included, `until` is not.
+
+    `interaction_ids` is for callers above this domain who know more, such as the topics: a subquery or ids.
+    """
+
+    q: str = ""
+    channel: ChannelKind | None = None
+    intent: str | None = None
+    business: str | None = None
+    cause: str | None = None
+    touchpoint: str | None = None
+    sentiment: int | None = None
+    risk: str | None = None
+    product: str | None = None
+    branch: str | None = None
+    region: str | None = None
+    customer_id: int | None = None
+    state: InteractionState | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    interaction_ids: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackRow:
+    """One line of a list; `analysis` is None before the analysis, and where there are no words."""
+
+    interaction: Interaction
+    analysis: Analysis | None
+    risks: list[str]
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackDetail:
+    """One feedback with all that is known of it, in masked words."""
+
+    interaction: Interaction
+    source: Source
+    customer: Customer | None
+    messages: list[Message]
+    analysis: Analysis | None
+    risks: list[str]
+    scores: list[Score]
+    earlier: list[Interaction] = field(default_factory=list)
+
+
+def conditions(wanted: FeedbackFilter) -> list[ColumnElement[bool]]:
+    """SQL for a query over Interaction outer-joined with its current Analysis."""
+    found: list[ColumnElement[bool]] = []
+    for column, value in (
+        (Interaction.channel, wanted.channel),
+        (Interaction.product, wanted.product),
+        (Interaction.branch, wanted.branch),
+        (Interaction.region, wanted.region),
+        (Interaction.customer_id, wanted.customer_id),
+        (Interaction.state, wanted.state),
+        (Analysis.intent, wanted.intent),
+        (Analysis.business, wanted.business),
+        (Analysis.cause, wanted.cause),
+        (Analysis.touchpoint, wanted.touchpoint),
+        (Analysis.sentiment, wanted.sentiment),
+    ):
+        if value is not None and value != "":
+            found.append(col(column) == value)
+    if wanted.risk:
+        risky = select(AnalysisRisk.analysis_id).where(col(AnalysisRisk.name) == wanted.risk)
+        found.append(col(Interaction.analysis_id).in_(risky))
+    if wanted.since:
+        found.append(col(Interaction.occurred_at) >= wanted.since)
+    if wanted.until:
+        found.append(col(Interaction.occurred_at) < wanted.until)
+    if wanted.q.strip():
+        found.extend(_says(word) for word in wanted.q.split()[:10])
+    if wanted.interaction_ids is not None:
+        found.append(col(Interaction.id).in_(wanted.interaction_ids))
+    return found
+
+
+def search(session: Session, *, filter: FeedbackFilter, page: int = 1, size: int = 50) -> tuple[list[FeedbackRow], int]:
+    """The page's rows, newest first, and how many there are in all. `page` counts from 1."""
+    size = max(1, min(size, MAX_PAGE_SIZE))
+    narrowed = conditions(filter)
+    total = session.exec(_joined(select(func.count(col(Interaction.id))), narrowed)).one()
+    wanted = (
+        select(Interaction, Analysis)
+        .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id), isouter=True)
+        .where(*narrowed)
+        .order_by(col(Interaction.occurred_at).desc(), col(Interaction.id).desc())
+        .offset((max(1, page) - 1) * size)
+        .limit(size)
+    )
+    found = session.exec(wanted).all()
+    return rows_of(session, found), total
+
+
+def rows_of(session: Session, found: Iterable[tuple[Interaction, Analysis | None]]) -> list[FeedbackRow]:
+    """Rows for (interaction, analysis or None) pairs, in their order, with two more queries in all."""
+    pairs = list(found)
+    risks = _risks(session, [analysis.id for _, analysis in pairs if analysis])
+    excerpts = _excerpts(session, [interaction.id for interaction, _ in pairs])
+    return [
+        FeedbackRow(
+            interaction,
+            analysis,
+            risks.get(analysis.id, []) if analysis else [],
+            " ".join(filter(None, [interaction.subject_masked, excerpts.get(interaction.id, "")]))[:EXCERPT],
+        )
+        for interaction, analysis in pairs
+    ]
+
+
+def rows_by_id(session: Session, interaction_ids: list[int]) -> list[FeedbackRow]:
+    """Rows for given ids, in their order; ids that do not exist are left out."""
+    wanted = (
+        select(Interaction, Analysis)
+        .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id), isouter=True)
+        .where(col(Interaction.id).in_(interaction_ids))
+    )
+    by_id = {interaction.id: (interaction, analysis) for interaction, analysis in session.exec(wanted)}
+    return rows_of(session, [by_id[one] for one in interaction_ids if one in by_id])
+
+
+def detail(session: Session, interaction_id: int) -> FeedbackDetail:
+    """Everything about one feedback. Raises NotFound."""
+    interaction = session.get(Interaction, interaction_id)
+    if interaction is None:
+        raise NotFound("没有这条反馈。")
+    analysis = session.get(Analysis, interaction.analysis_id) if interaction.analysis_id else None
+    messages = select(Message).where(col(Message.interaction_id) == interaction_id).order_by(col(Message.seq))
+    scores = select(Score).where(col(Score.interaction_id) == interaction_id).order_by(col(Score.kind))
+    return FeedbackDetail(
+        interaction=interaction,
+        source=session.get_one(Source, interaction.source_id),
+        customer=session.get(Customer, interaction.customer_id) if interaction.customer_id else None,
+        messages=list(session.exec(messages)),
+        analysis=analysis,
+        risks=_risks(session, [analysis.id]).get(analysis.id, []) if analysis else [],
+        scores=list(session.exec(scores)),
+        earlier=_earlier(session, interaction),
+    )
+
+
+def _joined(counted: SelectOfScalar[int], narrowed: list[ColumnElement[bool]]) -> SelectOfScalar[int]:
+    return counted.join(Analysis, col(Analysis.id) == col(Interaction.analysis_id), isouter=True).where(*narrowed)
+
+
+def _says(word: str) -> ColumnElement[bool]:
+    """The masked words contain `word`; % and _ mean themselves."""
+    speaking = select(Message.interaction_id).where(col(Message.masked_text).contains(word, autoescape=True))
+    return or_(col(Interaction.id).in_(speaking), col(Interaction.subject_masked).contains(word, autoescape=True))
+
+
+def _risks(session: Session, analysis_ids: list[int | None]) -> dict[int | None, list[str]]:
+    found: dict[int | None, list[str]] = {}
+    wanted = (
+        select(AnalysisRisk).where(col(AnalysisRisk.analysis_id).in_(analysis_ids)).order_by(col(AnalysisRisk.name))
+    )
+    for risk in session.exec(wanted):
+        found.setdefault(risk.analysis_id, []).append(risk.name)
+    return found
+
+
+def _excerpts(session: Session, interaction_ids: list[int | None]) -> dict[int | None, str]:
+    """The beginning of what each customer said, in masked words."""
+    wanted = (
+        select(Message.interaction_id, Message.masked_text)
+        .where(and_(col(Message.interaction_id).in_(interaction_ids), col(Message.role) == "customer"))
+        .order_by(col(Message.interaction_id), col(Message.seq))
+    )
+    found: dict[int | None, str] = {}
+    for interaction_id, text in session.exec(wanted):
+        said = found.get(interaction_id, "")
+        if text and len(said) < EXCERPT:
+            found[interaction_id] = f"{said} {text}".strip()[: 2 * EXCERPT]
+    return found
+
+
+def _earlier(session: Session, interaction: Interaction) -> list[Interaction]:
+    """The same customer's other interactions, newest first."""
+    if interaction.customer_id is None:
+        return []
+    wanted = select(Interaction).where(
+        col(Interaction.customer_id) == interaction.customer_id, col(Interaction.id) != interaction.id
+    )
+    return list(session.exec(wanted.order_by(col(Interaction.occurred_at).desc()).limit(20)))
