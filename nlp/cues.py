@@ -11,9 +11,8 @@ from nlp import taxonomy
 RULES = "rules/cues.json"
 REACH = 20  # characters before a number in which a cue is looked for
 _STOP = re.compile(r"[。！!?？\n]")  # a cue of an earlier sentence announces nothing…
-_LINK = re.compile(r"(?:[\s:=#()\[\]【】<>\"“”「」'.\-_*号码数字是为叫就填写用的您你我他她它这那个呢哈吧嗯啊哦No]|好像|应该|大概|可能)*", re.IGNORECASE)
 _LOWER = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}  # keeps lengths, unlike lower()
-_NOT_CUES = ("hotlines", "hotline_shapes", "units")
+_NOT_CUES = ("links", "hotlines", "hotline_shapes", "units")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Around:
 
     def near(self, cue: str) -> bool:
         """True when this cue announces the number with nothing but linking words between."""
-        return self.cue == cue and _LINK.fullmatch(self.gap) is not None
+        return self.cue == cue and _link().fullmatch(self.gap) is not None
 
 
 @cache
@@ -46,6 +45,13 @@ def _classes() -> dict[str, str]:
 def _cue() -> re.Pattern[str]:
     """All announcing words; longer ones first so that 卡号 is not read as 卡."""
     return re.compile("|".join(map(re.escape, sorted(_classes(), key=len, reverse=True))))
+
+
+@cache
+def _link() -> re.Pattern[str]:
+    """Any run of words and signs that may stand between an announcing word and its number."""
+    links = "|".join(map(re.escape, taxonomy.read(RULES)["links"]))
+    return re.compile(rf"(?:[\s\W_]|{links})*")
 
 
 @cache

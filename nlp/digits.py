@@ -80,8 +80,8 @@ def _reader() -> _Reader:
         frozenset(map(tuple, rules["layouts"])),
         re.compile(f"(?P<written>[0-9]+)|(?P<spoken>(?:{repeat}|[{spoken}])+)|(?P<check>[{rules['check_x']}])"),
         re.compile(f"(?P<count>[{counts}])个(?P<digit>[{spoken}0-9])|(?P<single>[{spoken}])"),
-        re.compile(rf"(?:[ \-‐-―−_.·•]|{fillers}){{0,3}}"),
-        re.compile(rf"(?:[ \-‐-―−_.·•,、/…]|{fillers}){{0,4}}"),
+        re.compile(rf"(?:[ \-‐-―−_.·•()]|{fillers}){{0,3}}"),
+        re.compile(rf"(?:[ \-‐-―−_.·•(),、/…]|{fillers}){{0,4}}"),
     )
 
 
@@ -112,7 +112,7 @@ def _groups(text: str) -> Iterator[Group]:
 
 
 def _spoken(text: str, start: int, end: int) -> Iterator[Group]:
-    """One spoken stretch, cut where a 一 or 两 at its edge may be an ordinary word (打我手机…五一会儿)."""
+    """One spoken stretch, cut where a 一 at its edge may be an ordinary word (打我手机…五一会儿)."""
     reader = _reader()
     items = list(reader.repeat.finditer(text, start, end))
     while len(items) > 1 and items[0][0] in reader.loose and reader.spoken.get(items[1][0]) == "1":
@@ -168,5 +168,5 @@ def windows(text: str, chain: list[Group]) -> Iterator[Number]:
 
 
 def _word(text: str, group: Group) -> bool:
-    """True for a lone 一 or 两, which beside a written number is an ordinary word (尾号6416一张)."""
+    """True for a lone 一 or ①, which beside a written number is a word or a list mark (尾号6416一张)."""
     return group.end - group.start == 1 and text[group.start] in _reader().loose

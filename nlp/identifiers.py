@@ -8,6 +8,7 @@ of the same digits the surer one wins.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stdnum import luhn
@@ -30,10 +31,15 @@ _LANDLINE = re.compile(r"(?:0?0?86)?(?:0?10|02\d|0[3-9]\d\d)[2-8]\d{6,7}")
 _LOCAL = re.compile(r"[2-8]\d{6,7}")
 _CARD = re.compile(r"(?:62|4|5[0-5]|2[2-7]|3[5-9]|60|6[4-9]|8[14-8]|9[0-9])\d{14,17}|4\d{12}|3[47]\d{13}|3[068]\d{12}")
 _TIMESTAMP = re.compile(r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])?.*")
+_UNIONPAY = "62"  # with a right check digit believed in any grouping
 _SHORTEST = 3  # digits of a card tail or a security code
 _ANSWER = 12  # an answer to "the last four digits?" stands at the start of the turn
+_TAIL_SIZES, _CVV_SIZES, _SECRET_SIZES = range(3, 7), range(3, 5), range(4, 21)
+_CODE_SIZE = 6  # the usual one-time code and card password
+_QQ = re.compile(r"[1-9]\d{4,10}")
 _FOUR = {(4,), (1, 1, 1, 1)}
-_AMOUNT = frozenset(".元块万亿%")
+_AMOUNT = frozenset("元块万亿%")
+_MOBILE_LENGTH, _MOBILE_LAYOUT = 11, (3, 4, 4)
 _REGIONS = frozenset(taxonomy.read(RULES)["regions"])  # first two digits of an identity card
 
 
@@ -69,25 +75,25 @@ def _identity(number: Number, near: Around) -> Found | None:
 
 
 def _mobile(number: Number, near: Around) -> Found | None:
-    if not _MOBILE.fullmatch(number.digits) or near.near("order") or near.unit[:1] in _AMOUNT:
+    if not _MOBILE.fullmatch(number.digits) or near.near("order") or near.unit in _AMOUNT:
         return None
-    length = 11
-    country = len(number.digits) - length
+    country = len(number.digits) - _MOBILE_LENGTH
     layout = number.layout[1:] if country and number.layout[0] == country else number.layout
     announced = near.cue in {"phone", "landline"} or "phone" in near.asked
-    if not (announced or ((number.spoken or digits.usual(layout)) and not number.weak)):
+    dictated = number.spoken or (digits.usual(layout) and not number.weak) or layout == _MOBILE_LAYOUT
+    if not (announced or dictated):
         return None
     spaced = "MOBILE" if len(layout) == 1 else "MOBILE_SPACED"
     return Found(number.start, number.end, "MOBILE_SPOKEN" if number.spoken else spaced, SHAPED)
 
 
 def _bank_card(number: Number, near: Around) -> Found | None:
-    if number.weak or near.near("order") or near.unit[:1] in _AMOUNT:
+    if number.weak or near.near("order") or near.unit in _AMOUNT:
         return None
     kind = "BANK_CARD" if len(number.layout) == 1 else "BANK_CARD_SPACED"
     checked = _CARD.fullmatch(number.digits) and luhn.is_valid(number.digits)
     dated = _TIMESTAMP.fullmatch(number.digits)
-    if checked and not dated and not near.glued and number.regular:
+    if checked and not dated and not near.glued and (number.regular or number.digits.startswith(_UNIONPAY)):
         return Found(number.start, number.end, kind, CHECKED)
     announced = near.cue == "card" or ("card" in near.asked and not near.cue)
     if announced and re.fullmatch(r"[1-9]\d{12,18}", number.digits):
@@ -123,20 +129,19 @@ def _short(number: Number, near: Around) -> Found | None:
     if number.weak or number.mixed or near.unit or near.glued or near.near("order") or cues.hotline(number.digits):
         return None
     size = len(number.digits)
+    answered = number.start <= _ANSWER and not near.cue and "tail" in near.asked and number.layout in _FOUR
     kind = ""
-    if near.near("tail") and 3 <= size <= 6:  # noqa: PLR2004
+    if (near.near("tail") and size in _TAIL_SIZES) or answered:
         kind = "CARD_TAIL"
-    elif number.start <= _ANSWER and not near.cue and "tail" in near.asked and number.layout in _FOUR:  # noqa: PLR2004
-        kind = "CARD_TAIL"
-    elif near.near("cvv") and size in {3, 4}:
+    elif near.near("cvv") and size in _CVV_SIZES:
         kind = "CVV"
-    elif near.cue == "qq" and re.fullmatch(r"[1-9]\d{4,10}", number.digits) and number.layout == (size,):
+    elif near.cue == "qq" and len(number.layout) == 1 and _QQ.fullmatch(number.digits):
         kind = "QQ"
-    elif near.cue in {"otp", "password"} and (size == 6 or (near.near(near.cue) and 4 <= size <= 12)):  # noqa: PLR2004
+    elif near.cue in {"otp", "password"} and (size == _CODE_SIZE or (near.near(near.cue) and size in _SECRET_SIZES)):
         kind = near.cue.upper()
-    elif "otp" in near.asked and not near.cue and size == 6:  # noqa: PLR2004
+    elif "otp" in near.asked and not near.cue and size == _CODE_SIZE:
         kind = "OTP"
-    return Found(number.start, number.end, kind, ANNOUNCED) if kind and "X" not in number.digits else None
+    return Found(number.start, number.end, kind, ANNOUNCED) if kind else None
 
 
 _READINGS = (_identity, _mobile, _bank_card, _landline, _account, _short)
@@ -152,7 +157,17 @@ def numbers(text: str, question: str) -> Iterator[Found]:
             if len(number.digits) >= _SHORTEST:
                 near = cues.around(text, number.start, number.end, asked)
                 readings.extend(found for read in _READINGS if (found := read(number, near)))
-        yield from surest(readings)
+        yield from (_opened(text, found) for found in surest(readings))
+
+
+def _opened(text: str, found: Found) -> Found:
+    """The reading with the plus sign or bracket that opens it: +86…, (010)…."""
+    start = found.start
+    if text[:start].endswith("+"):
+        start -= 1
+    if text[:start].endswith("(") and ")" in text[start : found.end]:
+        start -= 1
+    return replace(found, start=start)
 
 
 def find(text: str, question: str = "") -> list[Found]:

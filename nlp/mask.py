@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from nlp import cues, digits, identifiers, taxonomy
 from nlp.doc import Pii, Span
-from nlp.identifiers import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -123,8 +122,10 @@ class Masker:
         spans: list[Pii] = []
         for part in doc.parts():
             normal = doc.normal[part]
-            for found in find(normal.text, self._question(doc, part)):
-                spans.append(Pii(part, *normal.to_original(found.start, found.end), found.kind))
+            spans.extend(
+                Pii(part, *normal.to_original(found.start, found.end), found.kind)
+                for found in identifiers.find(normal.text, self._question(doc, part))
+            )
         return spans
 
     @staticmethod

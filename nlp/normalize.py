@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SIMPLIFIED = "zh-hans"  # spelling only; "zh-cn" would also exchange words and change lengths
 zhconv.loaddict(str(Path(zhconv.__file__).with_name("zhcdict.json")))  # by default it leaves the file open
-_VARIATION = frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+_STYLE = frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), 0x20E3)))  # 1\ufe0f\u20e3 is a 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class NormalText:
 def _spelling(char: str) -> str:
     """What one original character becomes; empty for an invisible one."""
     category = unicodedata.category(char)
-    if category == "Cf" or char in _VARIATION:
+    if category == "Cf" or char in _STYLE:
         return ""
     if category == "Nd":
         return str(unicodedata.decimal(char))

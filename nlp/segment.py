@@ -63,9 +63,7 @@ def terms(text: str) -> list[str]:
     plain = normalize(_PLACEHOLDER.sub("\n", text)).text
     words = (word.lower() for word, _, _ in tokens(plain))
     return [
-        word
-        for word in words
-        if _WORD.fullmatch(word) and word not in stopwords() and not _NUMERAL.fullmatch(word)
+        word for word in words if _WORD.fullmatch(word) and word not in stopwords() and not _NUMERAL.fullmatch(word)
     ]
 
 
@@ -82,9 +80,7 @@ class Segmenter:
         """One map from part number to its words per doc."""
         return [
             {
-                part: tuple(
-                    Span(part, *normal.to_original(start, end)) for _, start, end in tokens(normal.text)
-                )
+                part: tuple(Span(part, *normal.to_original(start, end)) for _, start, end in tokens(normal.text))
                 for part, normal in doc.normal.items()
             }
             for doc in docs

@@ -35,7 +35,7 @@ _PERMIT = re.compile(
 )
 _DATED = re.compile(r"[A-Z]20[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])", re.IGNORECASE)
 _WECHAT = re.compile(
-    r"(?P<cue>微信号?|威信|薇信|维信|(?<![A-Za-z])(?:wx|vx|wechat|v|加v)(?![A-Za-z])|加(?:我|他|她)?|私信?我?|s我)"
+    r"(?P<cue>微信号?|[v威薇维]信号?|(?<![A-Za-z])(?:wx|vx|wechat|v|加v)(?![A-Za-z])|加(?:我|他|她)?|私信?我?|s我)"
     r"(?P<gap>[\s:=,+是号为我同个叫()]{0,4}(?-i:V(?=[a-z]))?)"
     r"(?P<id>[A-Za-z][-_A-Za-z0-9]{5,19})(?![-_A-Za-z0-9@.])",
     re.IGNORECASE,
