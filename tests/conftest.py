@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy import NullPool, create_engine, event, make_url, text
 
 from app.store.engine import Store
 from app.store.sealing import KeyRing
@@ -92,7 +93,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
 
     with get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as running:
         server = PostgresServer(make_url(running.get_uri()))
-        # a test database need not survive a power cut
+        # as with SQLite below: nothing here need survive a power cut
         server.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
         yield server
 
@@ -133,8 +134,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def store(database_url: str, keyring: KeyRing) -> Iterator[Store]:
     """A migrated, empty store, once on SQLite and once on PostgreSQL."""
     store = Store(database_url, keyring)
+    if store.is_sqlite:
+        event.listen(store._engine, "connect", _trust_the_power)
     yield store
     store.dispose()
+
+
+def _trust_the_power(connection: sqlite3.Connection, _: object) -> None:
+    """A test database need not survive a power cut."""
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 def _migrate(url: str, keyring: KeyRing) -> None:

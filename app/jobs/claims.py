@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import aliased
 from sqlmodel import col, delete, select, update
 
-from app.jobs.models import Job, JobState, WorkerBeat
+from app.jobs.models import WAITS, Job, JobState, WorkerBeat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def insert_once(session: Session, *, values: dict[str, Any]) -> None:
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["task", "key"],
-            index_where=col(Job.state) == JobState.QUEUED.value,
+            index_where=WAITS,
             set_={"run_at": earlier},
         )
     )

@@ -21,6 +21,10 @@ class JobState(StrEnum):
     DEAD = "dead"
 
 
+# Literal, not a parameter: PostgreSQL finds the index of an upsert by it, even in a prepared statement.
+WAITS = text("state = 'queued'")
+
+
 class Job(SQLModel, table=True):
     """One piece of work. `args` hold ids only: they are shown and logged.
 
@@ -35,8 +39,8 @@ class Job(SQLModel, table=True):
             "task",
             "key",
             unique=True,
-            sqlite_where=text("state = 'queued'"),
-            postgresql_where=text("state = 'queued'"),
+            sqlite_where=WAITS,
+            postgresql_where=WAITS,
         ),
         Index("ix_job_claim", "task", "state", "run_at"),
         Index("ix_job_running_key", "task", "key", "state"),
