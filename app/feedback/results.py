@@ -17,7 +17,10 @@ def pii_of(spans: Iterable[Pii]) -> list[PiiSpan]:
 
 
 def labels_of(doc: Doc, *, with_part: bool = True) -> dict[str, Any]:
-    """Head to {name, score, abstained, evidence}; a list of them for risk. Evidence is [part, start, end]."""
+    """Head to {name, score, abstained, evidence}; a list of them for risk. Evidence is [part, start, end].
+
+    Without `with_part` (a plain text) it is [start, end] of the text, and what lies in the subject is left out.
+    """
     return {
         head: [_label(label, with_part) for label in labels] if head == RISK else _label(labels[0], with_part)
         for head, labels in doc.labels.items()
@@ -56,7 +59,9 @@ def analysis_of(doc: Doc, *, interaction_id: int, content_hash: str, version: st
 
 
 def _label(label: Label, with_part: bool) -> dict[str, Any]:  # noqa: FBT001 - private, one meaning
-    evidence = [_span(span) if with_part else (span.start, span.end) for span in label.evidence]
+    evidence: list[tuple[int, ...]] = [
+        _span(span) if with_part else (span.start, span.end) for span in label.evidence if with_part or span.part == 0
+    ]
     return {"name": label.name, "score": round(label.score, 4), "abstained": label.abstained, "evidence": evidence}
 
 
