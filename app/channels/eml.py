@@ -21,7 +21,8 @@ MAX_MAIL_BYTES = 25 * 1024 * 1024
 MAX_ID = 190  # what is longer is replaced by its digest
 ROBOT_HEADERS = ("List-Id", "X-Autoreply", "X-Autorespond", "X-Auto-Response-Suppress")
 ROBOT_SUBJECT = re.compile(
-    r"\s*(?:(?:自动回复|自动答复|系统退信|退信通知)\s*(?:[:：]|$)|Auto(?:matic)?[ -]?reply\b|Undeliver|Out of office\b)",
+    r"\s*(?:(?:自动回复|自动答复|系统退信|退信通知)\s*(?:[:：]|$)"
+    r"|Auto(?:matic)?[ -]?reply\b|Undeliver|Out of office\b)",
     re.IGNORECASE,
 )
 

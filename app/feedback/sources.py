@@ -62,7 +62,8 @@ def create(
 
 def by_name(session: Session, name: str) -> Source:
     """Raises NotFound where there is no such source, or it was switched off."""
-    source = session.exec(select(Source).where(col(Source.name) == name, col(Source.active))).first()
+    wanted = select(Source).where(col(Source.name) == name, col(Source.active))
+    source = session.exec(wanted).first() if SLUG.fullmatch(name) else None
     if source is None:
         raise NotFound("没有这个接入源。")
     return source

@@ -1,0 +1,1 @@
+"""The JSON face under /v1: one router a domain, thin over the domains' functions."""

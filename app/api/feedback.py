@@ -1,0 +1,67 @@
+"""Reading feedback as JSON."""
+
+from datetime import date, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, Field
+
+from app.api.feedback_models import FeedbackItem, FeedbackOut, FeedbackPage
+from app.channels.kinds import ChannelKind
+from app.clock import day_start
+from app.deps import ReadSession, require
+from app.feedback import query
+from app.feedback.models import InteractionState
+from app.people.roles import Permission
+
+ONE_DAY = timedelta(days=1)
+
+Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2100, 12, 31))]
+Code = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9_]*$")]
+Plain = Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
+
+router = APIRouter(prefix="/v1/feedback", tags=["feedback"], dependencies=[Depends(require(Permission.FEEDBACK_VIEW))])
+
+
+class FeedbackQuery(BaseModel):
+    """Filters, all of which must hold, and the page."""
+
+    q: Annotated[Plain, Field(description="words that the masked text contains")] = ""
+    channel: ChannelKind | None = None
+    intent: Code | None = None
+    touchpoint: Code | None = None
+    business: Code | None = None
+    cause: Code | None = None
+    sentiment: Annotated[int, Field(ge=-2, le=2)] | None = None
+    risk: Code | None = None
+    product: Plain | None = None
+    branch: Plain | None = None
+    region: Plain | None = None
+    state: InteractionState | None = None
+    since: Day | None = Field(default=None, description="first day, in Asia/Shanghai")
+    until: Day | None = Field(default=None, description="last day, included")
+    page: Annotated[int, Field(ge=1, le=100_000)] = 1
+    size: Annotated[int, Field(ge=1, le=query.MAX_PAGE_SIZE)] = 50
+
+    def filter(self) -> query.FeedbackFilter:
+        """The domain's filter; days become instants."""
+        same = self.model_dump(exclude={"since", "until", "page", "size"})
+        return query.FeedbackFilter(
+            **same,
+            since=day_start(self.since) if self.since else None,
+            until=day_start(self.until + ONE_DAY) if self.until else None,
+        )
+
+
+@router.get("", summary="Search feedback")
+def search(session: ReadSession, wanted: Annotated[FeedbackQuery, Query()]) -> FeedbackPage:
+    """The newest first."""
+    rows, total = query.search(session, filter=wanted.filter(), page=wanted.page, size=wanted.size)
+    items = [FeedbackItem.of(row) for row in rows]
+    return FeedbackPage(total=total, page=wanted.page, size=wanted.size, items=items)
+
+
+@router.get("/{feedback_id}", summary="One feedback")
+def one(session: ReadSession, feedback_id: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> FeedbackOut:
+    """Everything but the originals."""
+    return FeedbackOut.of(query.detail(session, feedback_id))
