@@ -6,9 +6,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.channels import CHANNELS
+from app.channels.columns import CHANNELS as CHANNEL_WORDS
+from app.channels.columns import HEADERS
 from app.people import roles
 from app.settings import ROOT, Settings
 
@@ -71,7 +75,33 @@ def labels() -> str:
 """
 
 
+def formats() -> str:
+    described = {name: sys.modules[channel.__module__].__doc__ or "" for name, channel in CHANNELS.items()}
+    rows = [(f"`{name}`", text.splitlines()[0]) for name, text in described.items()]
+    headers = [(f"`{name}`", "、".join(words)) for name, words in HEADERS.items()]
+    kinds: dict[str, list[str]] = {}
+    for word, kind in CHANNEL_WORDS.items():
+        kinds.setdefault(kind.value, []).append(word)
+    return f"""# 渠道格式
+
+本页由 `app/channels/` 生成。
+
+{table(("格式", "内容 · content"), *rows)}
+
+## 表头
+
+表格的列按表头认出，比较时不看空格、大小写、下划线和连字符；先列出的优先。
+
+{table(("字段", "认得的表头"), *headers)}
+
+## 渠道的叫法
+
+{table(("渠道类型", "认得的叫法"), *[(f"`{kind}`", "、".join(words)) for kind, words in kinds.items()])}
+"""
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "formats.md": formats,
     "labels.md": labels,
     "roles.md": roles.reference,
     "settings.md": settings,
