@@ -14,10 +14,14 @@ from app.channels import CHANNELS
 from app.channels.columns import CHANNELS as CHANNEL_WORDS
 from app.channels.columns import HEADERS
 from app.people import roles
+from app.runtime import Runtime
 from app.settings import ROOT, Settings
+from app.web.pages import PAGES as CONSOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from app.jobs.queue import Task
 
 FOLDER = ROOT / "docs" / "reference"
 
@@ -100,8 +104,41 @@ def formats() -> str:
 """
 
 
+def console() -> str:
+    rows = [
+        (page.title, f"`{page.path}`", f"`{page.permission.value}`" if page.permission else "不用登录")
+        for page in CONSOLE.values()
+    ]
+    return f"""# 控制台的页面
+
+本页由 `app/web/pages/` 生成。谁有哪项权限见 [角色与权限](roles.md)。
+
+{table(("页面", "地址", "需要的权限"), *rows)}
+"""
+
+
+def tasks() -> dict[str, Task]:
+    """The tasks a worker knows, bound to nothing: enough to name them and to read what they do."""
+    runtime = Runtime(Settings())
+    vars(runtime).update(dict.fromkeys(("store", "queue", "clock", "pipeline")))
+    return runtime.tasks
+
+
+def background() -> str:
+    docs = {name: getattr(task.run, "func", task.run).__doc__ or "" for name, task in tasks().items()}
+    rows = [(f"`{name}`", str(task.batch), docs[name].splitlines()[0]) for name, task in tasks().items()]
+    return f"""# 后台任务
+
+本页由 `app/runtime.py` 的任务表生成。任务失败会退避重试，五次之后停下，在控制台“任务”页可见、可重试。
+
+{table(("任务", "每批最多", "做什么 · what it does"), *rows)}
+"""
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "console.md": console,
     "formats.md": formats,
+    "jobs.md": background,
     "labels.md": labels,
     "roles.md": roles.reference,
     "settings.md": settings,

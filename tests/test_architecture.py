@@ -5,10 +5,17 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 import tokenize
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
+
+from app.channels import CHANNELS
+from app.web.pages import PAGES
+from tests.reference import tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,6 +180,26 @@ def test_settings_are_not_built_at_import() -> None:
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.Expr) and re.search(r"\bSettings\(", ast.unparse(node))
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("module", ["app.tracker.effect", "app.cli", "app.main"])
+def test_what_needs_no_model_starts_without_it(module: str) -> None:
+    """Torch and the topic libraries cost seconds: `--help`, the console and an estimate must not wait for them."""
+    heavy = "{'torch', 'bertopic', 'transformers', 'sklearn', 'pandas'}"
+    program = f"import sys, {module}; print(*sorted({heavy} & sys.modules.keys()))"
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert loaded.stdout.split() == []
+
+
+def test_every_format_has_a_golden() -> None:
+    golden = ROOT / "tests" / "golden" / "channels"
+    assert [name for name in CHANNELS if not list((golden / name).glob("*.expected.json"))] == []
+
+
+@pytest.mark.parametrize("entry", [*(page.path for page in PAGES.values()), *tasks()])
+def test_every_entry_is_named_in_a_test(entry: str) -> None:
+    tests = [text(file) for file in tracked(".py") if file.parts[0] == "tests" and file != THIS]
+    assert any(f'"{entry}' in written or f"{entry}?" in written for written in tests)
 
 
 def test_endpoints_wait_for_the_commit() -> None:

@@ -6,10 +6,13 @@ import re
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
+import typer
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from app.cli import app
 from tests.reference import FOLDER, PAGES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,6 +51,21 @@ def test_make_targets_exist(document: Path) -> None:
         r"(?:^|`|&& )(?:[A-Z_]+=\S+ )*make ([a-z-]+)", document.read_text(encoding="utf-8"), re.MULTILINE
     )
     assert set(named) <= targets()
+
+
+def commands(tree: click.Command, *names: str) -> set[str]:
+    """Every command of the tree, as it is typed."""
+    below = getattr(tree, "commands", {}).items()
+    return {" ".join(names)}.union(*(commands(command, *names, name) for name, command in below))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_commands_exist(document: Path) -> None:
+    known = commands(typer.main.get_command(app))
+    named = re.findall(r"(?:bin/|`|run )huisheng((?: [a-z]+)+)", document.read_text(encoding="utf-8"))
+    assert [
+        words for words in named if not any(words.strip() == one or words.startswith(f" {one} ") for one in known)
+    ] == []
 
 
 def test_every_page_is_found_from_the_index() -> None:
