@@ -1,0 +1,147 @@
+"""The groups: a Ward tree over smoothed points, cut where the groups stand apart best, refined by k-means.
+
+Measured on the authored corpus (AMI, labels at .57 accuracy): k-means 0.28, Ward 0.23; with each point first moved
+towards its neighbours 0.31 and 0.30; Ward as the start of k-means and a last look at the unmoved points 0.33, and
+then no random start is left that could change the answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.cluster import KMeans
+from sklearn.metrics import silhouette_score
+
+from nlp.topics.space import centroids, unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Points = NDArray[np.float32]
+    Labels = NDArray[np.int64]
+
+NEW, OUTSIDE = -2, -1  # a text the previous fit had not read; one that belongs to no topic
+SAME = 0.97  # similarity from which two texts are copies of one template
+NEIGHBOURS, ROUNDS = 20, 2
+TREE_LIMIT = 6000  # the Ward tree is built over at most this many points, drawn by the seed
+MIN_TOPIC = 8  # fewer texts are no topic
+MAX_TOPICS = 150
+FINER = 1.25  # the ratio from one number of groups that is tried to the next
+CLEAR = 0.6  # a silhouette from which the groups are plain to see, however many
+READABLE = (0.5, 1.6)  # else the number of groups lies within these multiples of √n
+BIRTH_SHARE = 0.6  # of a group's texts that no topic claims, for the group to be a new topic
+BLOCK = 2048
+
+
+def cluster(points: Points, *, seed: int, known: Labels | None = None) -> Labels:
+    """Labels 0 … k-1 of unit vectors (n, d), no row left out.
+
+    With `known` (n,), the labels of the previous fit (or OUTSIDE, NEW), groups continue from those: label i
+    stays label i, texts without a topic that stand together get further labels, a label may come out empty.
+    """
+    first, copies = near_duplicates(points)
+    kept = smoothed(points[first])
+    fresh = _grow(kept, seed=seed)
+    start = fresh if known is None else _carry_on(kept, fresh, known[first])
+    refined = KMeans(len(start), init=start, n_init=1, max_iter=100).fit_predict(kept)
+    return refined.astype(np.int64)[copies]
+
+
+def near_duplicates(points: Points) -> tuple[Labels, Labels]:
+    """The first row of every set of near-copies, and for each row the position of its set in that list."""
+    pairs = []
+    for offset, block in _similarities(points):
+        rows, columns = np.nonzero(block > SAME)
+        pairs.append((rows + offset, columns))
+    rows, columns = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    graph = coo_array((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(len(points), len(points)))
+    _, sets = connected_components(graph, directed=False)
+    _, first, inverse = np.unique(sets, return_index=True, return_inverse=True)
+    return first.astype(np.int64), inverse.astype(np.int64)
+
+
+def smoothed(points: Points) -> Points:
+    """Each point moved half-way to the mean of its nearest neighbours, ROUNDS times; (n, d) unit vectors."""
+    count = min(NEIGHBOURS, len(points) - 1)
+    for _ in range(ROUNDS if count else 0):
+        means = np.empty_like(points)
+        for offset, block in _similarities(points):
+            rows = np.arange(len(block))
+            block[rows, rows + offset] = -2  # nobody is their own neighbour
+            near = np.argpartition(-block, count - 1, axis=1)[:, :count]
+            means[rows + offset] = points[near].mean(axis=1)
+        points = unit(points + unit(means))
+    return points
+
+
+def _similarities(points: Points) -> Iterator[tuple[int, Points]]:
+    """The cosine matrix in blocks of rows: (first row, its block), which the caller may change."""
+    for offset in range(0, len(points), BLOCK):
+        yield offset, points[offset : offset + BLOCK] @ points.T
+
+
+def _grow(points: Points, *, seed: int) -> Points:
+    """Centroids (k, d) from the Ward tree, cut where the groups stand apart best."""
+    most = min(MAX_TOPICS, len(points) // MIN_TOPIC)
+    if most < 2:  # noqa: PLR2004 - too few texts to part
+        return centroids(points, np.zeros(len(points), dtype=np.int64), 1)
+    around = np.sqrt(len(points))
+    if len(points) > TREE_LIMIT:
+        points = points[np.sort(np.random.default_rng(seed).choice(len(points), TREE_LIMIT, replace=False))]
+    tree = linkage(points, method="ward")
+    cut = _best_cut(points, tree, counts=_counts(most), around=around, seed=seed)
+    return centroids(points, cut, int(cut.max()) + 1)
+
+
+def _best_cut(
+    points: Points, tree: NDArray[np.float64], *, counts: list[int], around: float, seed: int
+) -> Labels:
+    """The cut of the best silhouette among all counts where that is CLEAR, else among the readable ones.
+
+    The silhouette alone cannot choose: on the authored corpus it was flat (0.10) from 8 to 150 groups and took
+    either end, while AMI was within 0.01 from 35 to 80.
+    """
+    cuts = {count: fcluster(tree, count, criterion="maxclust").astype(np.int64) - 1 for count in counts}
+    sample = min(1500, len(points))
+    apart = {
+        count: silhouette_score(points, cut, sample_size=sample, random_state=seed)
+        for count, cut in cuts.items()
+        if cut.max() > 0
+    }
+    if not apart:  # all points are the same
+        return cuts[counts[0]]
+    best = max(apart, key=lambda count: apart[count])
+    if apart[best] < CLEAR:
+        low, high = (min(around * factor, counts[-1]) for factor in READABLE)
+        readable = [count for count in apart if low <= count <= high]
+        best = max(readable or [best], key=lambda count: apart[count])
+    return cuts[best]
+
+
+def _counts(most: int) -> list[int]:
+    """Numbers of groups to try, from 2, each FINER times the one before."""
+    steps = int(np.log(most / 2) / np.log(FINER)) + 1
+    return sorted({round(2 * FINER**step) for step in range(steps)} | {most})
+
+
+def _carry_on(points: Points, fresh: Points, known: Labels) -> Points:
+    """The known groups' centroids in this space, then those of fresh groups whose texts mostly had no topic."""
+    carried = centroids(points, known, int(known.max()) + 1)
+    groups = (points @ fresh.T).argmax(axis=1)
+    free = known < 0
+    # an unread text that a known topic would take is no sign of a new one
+    if len(carried):
+        typical = np.median((points @ carried.T).max(axis=1)[~free]) if (~free).any() else -1.0
+        free &= (points @ carried.T).max(axis=1) < typical
+    births = [
+        group
+        for group in range(len(fresh))
+        if (members := groups == group).sum() >= MIN_TOPIC and free[members].mean() >= BIRTH_SHARE
+    ]
+    return np.vstack([carried, fresh[births]])

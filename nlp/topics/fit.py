@@ -1,0 +1,165 @@
+"""Find the topics of a corpus: space, groups, terms, names, ids that continue, and a model for what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nlp.segment import terms as terms_of
+from nlp.topics.clusters import MIN_TOPIC, NEW, OUTSIDE, cluster
+from nlp.topics.match import match
+from nlp.topics.model import TopicModel, nearest
+from nlp.topics.represent import propose_name, representatives
+from nlp.topics.space import Space, centroids
+from nlp.topics.words import group_terms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from nlp.topics.corpus import Corpus
+
+    Points = NDArray[np.float32]
+    Labels = NDArray[np.int64]
+    Progress = Callable[[float, str], None]
+
+SETTLE = 3  # rounds in which texts look for their nearest topic
+STAY = 0.1  # how much nearer another topic must be before a text leaves the one it had
+NOISE_QUANTILE = 0.5  # a text outside resembles its nearest topic less than this share of random points would
+FEWEST = 2  # texts from which there is something to compare
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """The topics as they stood: for each row of the corpus its topic id, OUTSIDE or NEW; ids are below `next_id`."""
+
+    topics: Labels
+    next_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTopic:
+    """One topic: terms best first with their c-TF-IDF weight, rows of its texts that represent it, its size."""
+
+    id: int
+    name: str
+    terms: dict[str, float]
+    representatives: list[int]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class FittedTopics:
+    """The result of a fit: `assigned[i]` is the topic id of row i (OUTSIDE: 未归类), `scores[i]` its cosine."""
+
+    topics: list[FoundTopic]  # largest first
+    assigned: Labels
+    scores: Points
+    born: tuple[int, ...]
+    retired: tuple[int, ...]
+    model: TopicModel
+
+    @property
+    def coverage(self) -> float:
+        """Share of texts that belong to a topic, 0 to 1."""
+        return float((self.assigned != OUTSIDE).mean()) if len(self.assigned) else 0.0
+
+
+def silent(_share: float, _step: str) -> None:
+    """Tell nobody how far it is."""
+
+
+def fit(corpus: Corpus, *, seed: int, previous: Previous | None = None, progress: Progress = silent) -> FittedTopics:
+    """Group the corpus into topics; the same corpus, seed and previous topics give the same result.
+
+    `progress(share, step)` is called with a share from 0 to 1 and the Chinese name of the step that begins.
+    Near-copies count as one text when groups are formed, and as many in a topic's size. Raises ValueError for
+    fewer than two texts.
+    """
+    if len(corpus) < FEWEST:
+        raise ValueError(f"{len(corpus)} texts are too few for topics")
+    before = previous or Previous(np.full(len(corpus), NEW, dtype=np.int64), 0)
+    progress(0.0, "计算文本之间的距离")
+    space = Space.fit(corpus.embeddings, corpus.channels, corpus.features)
+    points = space.transform(corpus.embeddings, corpus.channels, corpus.features)
+    progress(0.1, "把相近的文本归到一起")
+    groups = _settle(points, cluster(points, seed=seed, known=_dense(before.topics)), _dense(before.topics))
+    progress(0.5, "延续上一版的主题编号")
+    matched = match(points, groups, before.topics, next_id=before.next_id)
+    centres = centroids(points, groups, len(matched.ids))
+    model = TopicModel(space, matched.ids, centres, _noise_level(points, centres, seed=seed))
+    _, scores = nearest(points, model)
+    outside = scores < model.threshold
+    groups = np.where(outside, OUTSIDE, groups)
+    progress(0.6, "切分词语")
+    documents = [" ".join(terms_of(text)) for text in corpus.texts]
+    progress(0.75, "为主题选词和命名")
+    topics = _describe(corpus, points, groups, model, group_terms(documents, points, groups))
+    progress(1.0, "完成")
+    assigned = np.where(groups >= 0, matched.ids[groups], OUTSIDE)
+    return FittedTopics(topics, assigned, scores, matched.born, matched.retired, model)
+
+
+def _dense(topics: Labels) -> Labels | None:
+    """Topic ids as labels 0 … k-1 in the order of the ids, OUTSIDE and NEW as they are; None without any topic."""
+    ids = np.unique(topics[topics >= 0])
+    if not len(ids):
+        return None
+    dense: Labels = np.where(topics >= 0, np.searchsorted(ids, topics), topics).astype(np.int64)
+    return dense
+
+
+def _settle(points: Points, groups: Labels, known: Labels | None) -> Labels:
+    """Let every text go to the nearest centroid, dissolve groups that are too small, number the rest 0 … k-1.
+
+    Smoothing blurs the edge of a group, so the last word has the text's own place; a text that had a topic in the
+    previous fit leaves it only for one that is nearer by STAY.
+    """
+    count = int(groups.max()) + 1
+    alive = np.ones(count, dtype=bool)
+    held = None if known is None else np.flatnonzero((known >= 0) & (known < count))
+    for _ in range(SETTLE):
+        sizes = np.bincount(groups, minlength=count)
+        if sizes.max() >= MIN_TOPIC:
+            alive &= sizes >= MIN_TOPIC
+        likeness = points @ centroids(points, groups, count).T
+        if held is not None and known is not None:
+            likeness[held, known[held]] += STAY
+        likeness[:, ~alive] = -2
+        groups = likeness.argmax(axis=1)
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
+
+
+def _noise_level(points: Points, centres: Points, *, seed: int) -> float:
+    """The likeness to the nearest topic that points without structure reach: each coordinate drawn by itself."""
+    random = np.random.default_rng(seed)
+    noise = np.column_stack([random.choice(column, size=min(len(points), 5000)) for column in points.T])
+    noise /= np.maximum(np.linalg.norm(noise, axis=1, keepdims=True), 1e-9)
+    level = float(np.quantile((noise @ centres.T).max(axis=1), NOISE_QUANTILE))
+    own = (points @ centres.T).max(axis=1)
+    # one matter alone, or copies of it: the coordinates carry no structure that could be broken
+    return min(level, float(np.quantile(own, 0.1)))
+
+
+def _describe(
+    corpus: Corpus, points: Points, groups: Labels, model: TopicModel, terms: Sequence[dict[str, float]]
+) -> list[FoundTopic]:
+    """Names and representatives, largest topic first, so that it has the first choice of a name."""
+    sizes = np.bincount(groups[groups >= 0], minlength=len(model.ids))
+    taken: set[str] = set()
+    found = []
+    for group in np.argsort(-sizes, kind="stable"):
+        rows = np.flatnonzero(groups == group)
+        if not len(rows):
+            continue
+        texts = [corpus.texts[row] for row in rows]
+        demands = [corpus.demands[row] for row in rows]
+        centre = model.centroids[group]
+        name = propose_name(terms[group], texts, demands, points[rows] @ centre, taken=taken)
+        taken.add(name)
+        shown = [int(rows[row]) for row in representatives(points[rows], centre, texts)]
+        found.append(FoundTopic(int(model.ids[group]), name, terms[group], shown, len(rows)))
+    return found

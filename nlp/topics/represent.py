@@ -1,0 +1,89 @@
+"""What a person reads of a topic: a name in the customers' own words, and texts that show its breadth."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+NAME_LENGTH = (4, 18)  # code points of the clause a name is made from
+NAME_SOURCES = 40  # most central texts whose clauses compete for the name
+LENGTH = (10, 400)  # code points of a text that can stand for others
+POOL, SHOWN = 40, 5  # representatives are chosen from the POOL most central texts
+BREADTH = 0.4  # weight of being unlike those already chosen
+DEMAND_BONUS = 1.25  # what a customer asks for names a topic better than what else they say
+_BREAKS = re.compile(r"[\s,，。.!！?？;；:：、…~～()（）“”\"'「」【】|/—-]+")
+_PLACEHOLDER = re.compile(r"\[[^\[\]]{1,12}\]")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_LEADING = re.compile(r"^(?:我们?|你们?|您好|请问|麻烦|就是|那个|然后|但是|所以|因为|而且|结果|还有|那|嗯|啊|哦)+")
+
+
+def propose_name(
+    terms: Mapping[str, float],
+    texts: Sequence[str],
+    demands: Sequence[str],
+    centrality: NDArray[np.float32],
+    *,
+    taken: set[str],
+) -> str:
+    """A name that is not in `taken`: the central clause or demand that says most of the topic's terms.
+
+    terms: c-TF-IDF weight by term. texts, demands, centrality (cosine to the centroid): one per text. Where the
+    clause lacks the most telling term, that term stands before it ("年费：未告知就扣了").
+    """
+    ranked = sorted(_clauses(texts, demands, centrality), key=lambda one: -_worth(one[0], one[1], terms))
+    lead = max(terms, key=lambda term: terms[term]) if terms else ""
+    for clause, _ in ranked:
+        name = clause if not lead or lead in clause.lower() else f"{lead}：{clause}"
+        if name not in taken:
+            return name
+    base = "、".join(islice(terms, 2)) or "其他"
+    return next(name for number in range(1, len(taken) + 2) if (name := _numbered(base, number)) not in taken)
+
+
+def representatives(points: NDArray[np.float32], centroid: NDArray[np.float32], texts: Sequence[str]) -> list[int]:
+    """Rows (n,) of up to SHOWN texts, the most telling first, each unlike the ones before (MMR)."""
+    likeness = points @ centroid
+    order = np.argsort(-likeness, kind="stable")
+    seen: set[str] = set()
+    pool = []
+    for row in order:
+        if LENGTH[0] <= len(texts[row]) <= LENGTH[1] and texts[row] not in seen:
+            seen.add(texts[row])
+            pool.append(int(row))
+    pool = pool[:POOL] or [int(row) for row in order[:SHOWN]]
+    chosen = [pool.pop(0)]
+    while pool and len(chosen) < SHOWN:
+        repeated = (points[pool] @ points[chosen].T).max(axis=1)
+        chosen.append(pool.pop(int(np.argmax((1 - BREADTH) * likeness[pool] - BREADTH * repeated))))
+    return chosen
+
+
+def _clauses(
+    texts: Sequence[str], demands: Sequence[str], centrality: NDArray[np.float32]
+) -> Iterator[tuple[str, float]]:
+    """Clauses of fitting length with the weight of where they stand."""
+    for row in np.argsort(-centrality, kind="stable")[:NAME_SOURCES]:
+        weight = float(max(centrality[row], 0))
+        for source, bonus in ((demands[row], DEMAND_BONUS), (texts[row], 1.0)):
+            for part in _BREAKS.split(_PLACEHOLDER.sub(" ", source)):
+                clause = _LEADING.sub("", part)
+                if NAME_LENGTH[0] <= len(clause) <= NAME_LENGTH[1] and len(_HAN.findall(clause)) >= NAME_LENGTH[0]:
+                    yield clause, weight * bonus
+
+
+def _worth(clause: str, weight: float, terms: Mapping[str, float]) -> float:
+    """How much of the topic the clause says for its length."""
+    said = sum(value for term, value in terms.items() if term in clause.lower())
+    return weight * said / (len(clause) + 4) ** 0.5
+
+
+def _numbered(base: str, number: int) -> str:
+    return base if number == 1 else f"{base}（{number}）"
