@@ -44,6 +44,16 @@ class Settings(BaseSettings):
         return values
 
     def at_home(self, home: Path) -> Self:
-        """The same settings with another home: its own SQLite store and key file."""
-        moved = {"home": home, "database_url": f"sqlite:///{home / 'huisheng.sqlite'}", "key_file": home / "keys.json"}
+        """The same settings with another home: its own SQLite store and its own key file."""
+        database_url = f"sqlite:///{home / 'huisheng.sqlite'}"
+        moved = {"home": home, "database_url": database_url, "key_file": home / "keys.json", "keys": None}
         return self.model_copy(update=moved)
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process these settings."""
+        values = self.model_dump(mode="json", exclude_none=True) | ({"keys": self.keys} if self.keys else {})
+        prefix = self.model_config.get("env_prefix", "")
+        return {
+            prefix + name.upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in values.items()
+        }

@@ -83,6 +83,11 @@ class EmbeddedQueue:
         """Let `work` return after the batch in hand; callable from a signal handler."""
         self._stop.set()
 
+    @property
+    def stopped(self) -> bool:
+        """True once `stop` was called."""
+        return self._stop.is_set()
+
     def work(self, tasks: Mapping[str, Task], *, until_empty: bool = False) -> int:
         """Run due jobs, task by task in the dict's order, one batch each in turn.
 

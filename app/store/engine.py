@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import NullPool, create_engine, event, make_url, text
+from sqlalchemy import NullPool, create_engine, event, inspect, make_url, text
 from sqlmodel import Session
 
 if TYPE_CHECKING:
@@ -103,6 +103,15 @@ class Store:
     def dispose(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+
+def is_migrated(url: str) -> bool:
+    """True when the database exists and was ever migrated; needs no keys and creates nothing."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
+        return False
+    engine = create_engine(parsed, hide_parameters=True, poolclass=NullPool)
+    return inspect(engine).has_table("alembic_version")
 
 
 def migrations_config(connection: Connection | None = None) -> Config:

@@ -1,0 +1,87 @@
+"""The command tree of `huisheng`, the same as `python -m app`."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from typer import rich_utils
+
+from app.commands import admin, demo, doctor, feedback, serving, topics
+from app.commands.common import configure_logs, console
+from app.errors import HuishengError, Invalid
+
+# Typer has no setting for the words it adds around our help.
+rich_utils.ARGUMENTS_PANEL_TITLE = "参数"
+rich_utils.OPTIONS_PANEL_TITLE = "选项"
+rich_utils.COMMANDS_PANEL_TITLE = "命令"
+rich_utils.ERRORS_PANEL_TITLE = "用法有误"
+rich_utils.DEFAULT_STRING = "[默认：{}]"
+rich_utils.ENVVAR_STRING = "[环境变量：{}]"
+rich_utils.REQUIRED_LONG_STRING = "[必填]"
+rich_utils.ABORTED_TEXT = "已中止。"
+rich_utils.RICH_HELP = "用法见 [blue]'{command_path} {help_option}'[/]。"
+
+
+def _group(help_text: str) -> typer.Typer:
+    return typer.Typer(help=help_text, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+app = _group("回声：银行的客户之声服务。配置用环境变量，见 docs/reference/settings.md。")
+app.command(
+    "demo", help="演示：自带样例数据的库，分析、聚主题，然后在 127.0.0.1 打开控制台，直到 Ctrl-C。再次启动很快。"
+)(demo.demo)
+app.command("serve", help="启动服务：升级库，启动工作进程，提供页面和接口，直到 Ctrl-C 或 SIGTERM。")(serving.serve)
+app.command("worker", help="只启动一个工作进程：处理投递、分析反馈，直到 Ctrl-C 或 SIGTERM。serve 会自己启动一个。")(
+    serving.worker
+)
+app.command("migrate", help="建立库，或升级到本版本的结构。")(serving.migrate)
+app.command("ingest", help="导入文件（JSONL、CSV、XLSX、EML）。坏的行逐行报告并留在退回文件里，其余照常导入。")(
+    feedback.ingest
+)
+app.command("analyse", help="分析一个文件，不用库：遮盖、打标签、指出依据。坏的行报告行号，其余照常。")(
+    feedback.analyse
+)
+app.command("doctor", help="检查密钥、库、模型、磁盘、工作进程和队列；每行说明正常，或该做什么。")(doctor.doctor)
+
+topics_group = _group("主题。")
+topics_group.command("fit", help="从已分析的反馈重新聚主题；主题的编号和人改过的名称延续下来。")(topics.fit)
+app.add_typer(topics_group, name="topics")
+
+user_group = _group("用户。")
+user_group.command("add", help="新建用户。没有给出的会询问。")(admin.user_add)
+app.add_typer(user_group, name="user")
+
+source_group = _group("接入源和它们的签名密钥。")
+source_group.command("add", help="新建接入源，显示一次它的签名密钥。")(admin.source_add)
+source_group.command("rotate", help="加一把新的签名密钥并显示一次；旧的仍然有效，等发送方换好再用 retire 停用。")(
+    admin.source_rotate
+)
+source_group.command("retire", help="停用最新一把以外的签名密钥。")(admin.source_retire)
+app.add_typer(source_group, name="source")
+
+keys_group = _group("加密原文的密钥。")
+keys_group.command("rotate", help="加一把新的加密密钥，并把所有原文重新加密到它下面。旧密钥留着，更早的备份还要用它。")(
+    admin.keys_rotate
+)
+app.add_typer(keys_group, name="keys")
+
+jobs_group = _group("后台任务。")
+jobs_group.command("dead", help="列出停下的任务：编号、名称、对象、最后一次的错误。")(admin.jobs_dead)
+jobs_group.command("retry", help="重试一个或所有停下的任务。")(admin.jobs_retry)
+app.add_typer(jobs_group, name="jobs")
+
+audit_group = _group("审计链。")
+audit_group.command("verify", help="核对审计链：条数与末尾散列，或第一处断开的地方。")(admin.audit_verify)
+app.add_typer(audit_group, name="audit")
+
+
+def main() -> None:
+    """Run a command; what a person can mend is told in one line, with exit status 1."""
+    configure_logs()
+    try:
+        app()
+    except HuishengError as error:
+        place = f"（{error.field}）" if isinstance(error, Invalid) else ""
+        console.print(f"错误{place}：{error.message}", markup=False)
+        sys.exit(1)

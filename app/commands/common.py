@@ -1,0 +1,66 @@
+"""What commands share: the runtime of a migrated store, logs, progress, and words for people."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from app.errors import NotReady
+from app.runtime import Runtime
+from app.settings import Settings
+
+ACTOR = "system:cli"  # who the audit chain names for a command: whoever has the shell has the machine
+
+console = Console(stderr=True, highlight=False)  # standard output is for results alone
+
+
+def configure_logs() -> None:
+    """Structured lines on standard error, without values of local variables: they may be a customer's words."""
+    rendered: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        if sys.stderr.isatty()
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *rendered,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def ready_runtime(settings: Settings | None = None) -> Runtime:
+    """A runtime whose store is migrated. Raises NotReady, naming the command, where it is not."""
+    runtime = Runtime(settings or Settings())
+    if not runtime.store.is_current():
+        raise NotReady("库还没有建立或需要升级，请先运行：huisheng migrate")
+    return runtime
+
+
+def say(text: str) -> None:
+    """A line on standard output."""
+    print(text)
+
+
+@contextmanager
+def progress_bar(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error; the value is to be called with how many more are done."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda count: progress.advance(task, count)

@@ -1,0 +1,86 @@
+"""The composition root: the only place that builds the parts, each when it is first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+import nlp
+from app.clock import Clock, ShiftedClock, SystemClock
+from app.errors import NotReady
+from app.feedback import tasks as feedback
+from app.feedback.ingest import ANALYSE, PROCESS
+from app.jobs.queue import EmbeddedQueue, Task
+from app.migrations import tables
+from app.store.engine import Store, is_migrated
+from app.store.sealing import KeyRing
+from nlp.artifact import ArtifactError, load_config
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from nlp.pipeline import Pipeline
+
+
+class Runtime:
+    """One process's parts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The machine's time, or the time the settings start from."""
+        return SystemClock() if self.settings.now is None else ShiftedClock(self.settings.now)
+
+    @cached_property
+    def keyring(self) -> KeyRing:
+        """The keys of the settings; a new installation gets a key file.
+
+        Raises NotReady where the file is gone but the store is not: a new key would open nothing in it.
+        """
+        settings = self.settings
+        if settings.keys is not None:
+            return KeyRing.parse(settings.keys.get_secret_value())
+        if not settings.key_file.exists() and not is_migrated(settings.database_url):
+            return KeyRing.generate(settings.key_file)
+        return KeyRing.load(settings.key_file)
+
+    @cached_property
+    def store(self) -> Store:
+        """The store, with every domain's tables known."""
+        assert tables.METADATA.tables  # noqa: S101 - keeps the import that fills them
+        return Store(self.settings.database_url, self.keyring)
+
+    @cached_property
+    def queue(self) -> EmbeddedQueue:
+        """The queue, on machine time even in the demo, whose clock starts anew with each process."""
+        return EmbeddedQueue(self.store, SystemClock())
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The pipeline with the model; takes seconds, most of them for importing torch. Raises NotReady."""
+        try:
+            return nlp.load(self.settings.model_dir, threads=self.settings.torch_threads)
+        except ArtifactError as error:
+            raise self._no_model(error) from None
+
+    def check_model(self) -> None:
+        """Raises NotReady where the model is missing or was changed; does not load it."""
+        try:
+            load_config(self.settings.model_dir)
+        except ArtifactError as error:
+            raise self._no_model(error) from None
+
+    @cached_property
+    def tasks(self) -> dict[str, Task]:
+        """Every task by name, in the order in which a worker looks for jobs."""
+        store, queue, clock = self.store, self.queue, self.clock
+        analyse = partial(feedback.analyse, store=store, queue=queue, pipeline=self.pipeline, clock=clock)
+        return {
+            PROCESS: Task(partial(feedback.process_delivery, store=store, queue=queue, clock=clock), batch=50),
+            ANALYSE: Task(analyse, batch=self.settings.worker_batch),
+        }
+
+    def _no_model(self, error: ArtifactError) -> NotReady:
+        place = self.settings.model_dir
+        return NotReady(f"模型目录 {place} 不完整或被改动过（{error}）。请从发布包恢复，或设置 HUISHENG_MODEL_DIR。")
