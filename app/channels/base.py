@@ -65,7 +65,7 @@ class MessageIn(_Value):
 
     external_id: ExternalId = Field(description="the sender's id of the message, unique within the interaction")
     role: Role
-    text: Annotated[str, Field(max_length=MAX_TEXT, repr=False), AfterValidator(_no_nul)]
+    text: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_no_nul)] = Field(repr=False)
     sent_at: When | None = None
 
 
@@ -96,7 +96,7 @@ class InteractionIn(_Value):
     channel: ChannelKind
     sub_channel: Annotated[Name, Field(max_length=60)] | None = Field(default=None, description="such as 95600热线")
     occurred_at: When = Field(description="ISO 8601; without an offset it is in the source's time zone")
-    subject: Annotated[str, Field(max_length=1000, repr=False), AfterValidator(_no_nul)] | None = None
+    subject: Annotated[str, Field(max_length=1000), AfterValidator(_no_nul)] | None = Field(default=None, repr=False)
     messages: list[MessageIn] = Field(
         default_factory=list, max_length=MAX_MESSAGES, description="in order; may be empty where there is a score"
     )

@@ -21,10 +21,10 @@ class CsvChannel:
 
     def read(self, source: BinaryIO) -> Iterator[InteractionIn | Rejected]:
         """Yield an item for every row that is not blank."""
-        text = open_text(source)
-        delimiter = _delimiter(text)
-        text.seek(0)
-        yield from table.interactions(_rows(text, delimiter), self._options)
+        with open_text(source) as text:
+            delimiter = _delimiter(text)
+            text.seek(0)
+            yield from table.interactions(_rows(text, delimiter), self._options)
 
 
 def _delimiter(text: TextIOWrapper) -> str:

@@ -2,6 +2,7 @@
 
 import codecs
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import BinaryIO
 
@@ -37,9 +38,17 @@ def _decodes(source: BinaryIO, encoding: str) -> bool:
     return True
 
 
-def open_text(source: BinaryIO) -> TextIOWrapper:
-    """The file as text with its line ends kept; what cannot be decoded reads as `BROKEN`."""
-    return TextIOWrapper(source, encoding=encoding_of(source), errors="replace", newline="")
+@contextmanager
+def open_text(source: BinaryIO) -> Iterator[TextIOWrapper]:
+    """The file as text with its line ends kept; what cannot be decoded reads as `BROKEN`.
+
+    The file stays the caller's to close.
+    """
+    text = TextIOWrapper(source, encoding=encoding_of(source), errors="replace", newline="")
+    try:
+        yield text
+    finally:
+        text.detach()
 
 
 def numbered_lines(text: TextIOWrapper, *, limit: int) -> Iterator[tuple[int, str | None]]:

@@ -29,11 +29,12 @@ class JsonLinesChannel:
 
     def read(self, source: BinaryIO) -> Iterator[InteractionIn | Rejected]:
         """Yield an item for every line that is not blank."""
-        for number, line in numbered_lines(open_text(source), limit=MAX_LINE_BYTES):
-            if line is None:
-                yield Rejected(line=number, field="line", message=f"这一行超过 {MAX_LINE_BYTES // 1024} KB")
-            elif line.strip():
-                yield self._item(line.strip(), number)
+        with open_text(source) as text:
+            for number, line in numbered_lines(text, limit=MAX_LINE_BYTES):
+                if line is None:
+                    yield Rejected(line=number, field="line", message=f"这一行超过 {MAX_LINE_BYTES // 1024} KB")
+                elif line.strip():
+                    yield self._item(line.strip(), number)
 
     def _item(self, line: str, number: int) -> InteractionIn | Rejected:
         if BROKEN in line:

@@ -84,7 +84,7 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
-        self._hidden: list[str] = []  # open elements from the first hidden one on
+        self._hidden: list[str] = []  # the open hidden element, as often as it is nested in itself
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """An element opens."""
@@ -92,7 +92,7 @@ class _Reader(HTMLParser):
             self.pieces.append("\n")
         if any(value and QUOTED.search(value) for name, value in attrs if name in {"class", "id", "type"}):
             self.pieces.append("\n-----原始邮件-----\n")
-        if tag in UNSEEN or (self._hidden and tag == self._hidden[0]):
+        if tag == self._hidden[0] if self._hidden else tag in UNSEEN:
             self._hidden.append(tag)
 
     def handle_endtag(self, tag: str) -> None:

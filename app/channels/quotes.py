@@ -54,11 +54,14 @@ def _matches(pattern: re.Pattern[str], text: str) -> bool:
 
 def _quote_starts(lines: list[str], at: int) -> bool:
     line = lines[at]
+    if not line.strip():
+        return False
     if line == "-- " or _matches(RULE, line) or _matches(WROTE, line):
         return True
     # Long addresses make programs wrap 在…写道： over two lines.
     if line.lstrip().startswith(("在", "On ")) and _matches(WROTE, "\n".join(lines[at : at + 2])):
         return True
+    if not SENDER.match(line[:MAX_MARK]):
+        return False
     block = [part[:MAX_MARK] for part in lines[at : at + 6] if part.strip()][:HEADER_BLOCK]
-    full = len(block) == HEADER_BLOCK and all(HEADER.match(part) for part in block)
-    return full and SENDER.match(block[0]) is not None
+    return len(block) == HEADER_BLOCK and all(HEADER.match(part) for part in block)

@@ -23,7 +23,7 @@ def interaction_of(
     where the row is a conversation. An id is made from the row where it has none, so that the same row
     imported again is the same interaction.
     """
-    row = {name: text.strip() for name, text in row.items() if text.strip()}
+    row = {name: text.replace("\r\n", "\n").strip() for name, text in row.items() if text.strip()}
     channel, sub_channel = _channel(row, options)
     data: dict[str, Any] = {
         "external_id": row.get("external_id") or "row-" + options.digest(raw.encode())[:32],

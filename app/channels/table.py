@@ -61,6 +61,8 @@ def _item(
 
 
 def _as_csv(cells: list[str]) -> str:
+    """The row as one line of CSV, without the empty cells at its end."""
+    used = max((at for at, cell in enumerate(cells, start=1) if cell), default=0)
     out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow(cells)
+    csv.writer(out, lineterminator="").writerow(cells[:used])
     return out.getvalue()
