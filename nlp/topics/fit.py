@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     Points = NDArray[np.float32]
     Labels = NDArray[np.int64]
-    Progress = Callable[[float, str], None]
+    Progress = Callable[[str], None]
 
+STEPS = ("计算文本之间的距离", "把相近的文本归到一起", "延续上一版的主题编号", "切分词语", "为主题选词和命名")
 SETTLE = 3  # rounds in which texts look for their nearest topic
 STAY = 0.1  # how much nearer another topic must be before a text leaves the one it had
 NOISE_QUANTILE = 0.5  # a text outside resembles its nearest topic less than this share of random points would
@@ -68,37 +69,36 @@ class FittedTopics:
         return float((self.assigned != OUTSIDE).mean()) if len(self.assigned) else 0.0
 
 
-def silent(_share: float, _step: str) -> None:
+def silent(_step: str) -> None:
     """Tell nobody how far it is."""
 
 
 def fit(corpus: Corpus, *, seed: int, previous: Previous | None = None, progress: Progress = silent) -> FittedTopics:
     """Group the corpus into topics; the same corpus, seed and previous topics give the same result.
 
-    `progress(share, step)` is called with a share from 0 to 1 and the Chinese name of the step that begins.
+    `progress(step)` is called with each of STEPS, Chinese, when it is done.
     Near-copies count as one text when groups are formed, and as many in a topic's size. Raises ValueError for
     fewer than two texts.
     """
     if len(corpus) < FEWEST:
         raise ValueError(f"{len(corpus)} texts are too few for topics")
     before = previous or Previous(np.full(len(corpus), NEW, dtype=np.int64), 0)
-    progress(0.0, "计算文本之间的距离")
     space = Space.fit(corpus.embeddings, corpus.channels, corpus.features)
     points = space.transform(corpus.embeddings, corpus.channels, corpus.features)
-    progress(0.1, "把相近的文本归到一起")
+    progress(STEPS[0])
     groups = _settle(points, cluster(points, seed=seed, known=_dense(before.topics)), _dense(before.topics))
-    progress(0.5, "延续上一版的主题编号")
+    progress(STEPS[1])
     matched = match(points, groups, before.topics, next_id=before.next_id)
     centres = centroids(points, groups, len(matched.ids))
     model = TopicModel(space, matched.ids, centres, _noise_level(points, centres, seed=seed))
     _, scores = nearest(points, model)
     outside = scores < model.threshold
     groups = np.where(outside, OUTSIDE, groups)
-    progress(0.6, "切分词语")
+    progress(STEPS[2])
     documents = [" ".join(terms_of(text)) for text in corpus.texts]
-    progress(0.75, "为主题选词和命名")
+    progress(STEPS[3])
     topics = _describe(corpus, points, groups, model, group_terms(documents, points, groups))
-    progress(1.0, "完成")
+    progress(STEPS[4])
     assigned = np.where(groups >= 0, matched.ids[groups], OUTSIDE)
     return FittedTopics(topics, assigned, scores, matched.born, matched.retired, model)
 

@@ -71,13 +71,14 @@ class TopicModel:
         try:
             tensors = load(data)
             head = json.loads(tensors["head"].tobytes())
-            if head["format"] != _FORMAT:
-                raise ArtifactError(f"topic model of format {head['format']}, expected {_FORMAT}")
             means = dict(zip(head["channels"], tensors["channel_means"], strict=True))
             space = Space(means, tensors["mean"], tensors["directions"], tensors["feature_mean"])
-            return cls(space, tensors["ids"], tensors["centroids"], float(tensors["threshold"][0]))
+            model = cls(space, tensors["ids"], tensors["centroids"], float(tensors["threshold"][0]))
         except (SafetensorError, KeyError, ValueError) as error:
             raise ArtifactError(f"no readable topic model: {type(error).__name__}") from error
+        if head.get("format") != _FORMAT:
+            raise ArtifactError(f"topic model of format {head.get('format')}, expected {_FORMAT}")
+        return model
 
 
 def nearest(points: NDArray[np.float32], model: TopicModel) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

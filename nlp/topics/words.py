@@ -11,13 +11,12 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
 from nlp.topics.clusters import OUTSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 TERMS = 12  # a topic

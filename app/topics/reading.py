@@ -1,0 +1,155 @@
+"""What the fit and the assignment read: analysed feedback as rows that `nlp.topics` understands."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
+from sqlmodel import Session, col, func, select
+
+from app.channels.kinds import Role
+from app.feedback.models import Analysis, Interaction, InteractionState, Message
+from app.topics.models import Topic, TopicAssignment, TopicVersion
+from nlp.topics.clusters import NEW, OUTSIDE
+from nlp.topics.corpus import HEAD_WEIGHTS, Corpus, label_features
+from nlp.topics.fit import Previous
+
+TOPICS_LOCK = 0x4853_0010  # PostgreSQL advisory lock: one transaction at a time changes what is assigned where
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything a fit needs, read in one go; row i of the corpus is `interaction_ids[i]`."""
+
+    interaction_ids: list[int]
+    corpus: Corpus
+    previous: Previous | None
+    version_id: int | None  # the current version at that time
+    pipeline_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """What an assignment needs of a few feedback."""
+
+    interaction_ids: list[int]
+    embeddings: NDArray[np.float32]
+    channels: list[str]
+    features: NDArray[np.float32]
+
+
+def read_all(session: Session) -> Reading:
+    """All analysed feedback of the newest pipeline version: vectors of two versions cannot be compared."""
+    newest = select(Analysis.pipeline_version).order_by(col(Analysis.id).desc()).limit(1)
+    pipeline_version = session.exec(newest).first() or ""
+    wanted = (
+        select(
+            Interaction.id,
+            Interaction.channel,
+            Interaction.subject_masked,
+            Analysis.demand,
+            Analysis.labels,
+            Analysis.embedding,
+        )
+        .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id))
+        .where(
+            col(Interaction.state) == InteractionState.ANALYSED,
+            col(Analysis.pipeline_version) == pipeline_version,
+        )
+        .order_by(col(Interaction.id))
+    )
+    rows = session.exec(wanted).all()
+    words = _customer_words(session)
+    ids = [int(row[0] or 0) for row in rows]
+    corpus = Corpus(
+        texts=[" ".join(filter(None, [row[2], words.get(row[0] or 0)])) for row in rows],
+        embeddings=embeddings_of([row[5] for row in rows]),
+        channels=[str(row[1]) for row in rows],
+        demands=[row[3] for row in rows],
+        features=features_of([row[4] for row in rows]),
+    )
+    return Reading(ids, corpus, _previous(session, ids), current_version_id(session), pipeline_version)
+
+
+def read_vectors(session: Session, interaction_ids: Iterable[int], *, pipeline_version: str) -> Vectors:
+    """Those of the interactions that are analysed by this version of the pipeline."""
+    wanted = (
+        select(Interaction.id, Interaction.channel, Analysis.labels, Analysis.embedding)
+        .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id))
+        .where(
+            col(Interaction.id).in_(set(interaction_ids)),
+            col(Interaction.state) == InteractionState.ANALYSED,
+            col(Analysis.pipeline_version) == pipeline_version,
+        )
+        .order_by(col(Interaction.id))
+    )
+    rows = session.exec(wanted).all()
+    return Vectors(
+        [int(row[0] or 0) for row in rows],
+        embeddings_of([row[3] for row in rows]),
+        [str(row[1]) for row in rows],
+        features_of([row[2] for row in rows]),
+    )
+
+
+def current_version_id(session: Session, *, lock: bool = False) -> int | None:
+    """The newest version; None before the first fit. With `lock` it stays the newest until the transaction ends."""
+    if lock and session.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": TOPICS_LOCK})
+    return session.exec(select(TopicVersion.id).order_by(col(TopicVersion.id).desc()).limit(1)).first()
+
+
+def unassigned_ids(session: Session) -> list[int]:
+    """Analysed feedback that no version has looked at."""
+    wanted = (
+        select(Interaction.id)
+        .join(TopicAssignment, col(TopicAssignment.interaction_id) == col(Interaction.id), isouter=True)
+        .where(
+            col(Interaction.state) == InteractionState.ANALYSED,
+            col(TopicAssignment.interaction_id).is_(None),
+        )
+        .order_by(col(Interaction.id))
+    )
+    return [one for one in session.exec(wanted) if one is not None]
+
+
+def embeddings_of(stored: Sequence[bytes]) -> NDArray[np.float32]:
+    """(n, d) from `Analysis.embedding` values."""
+    if not stored:
+        return np.zeros((0, 0), dtype=np.float32)
+    return np.stack([np.frombuffer(one, dtype="<f4") for one in stored]).astype(np.float32)
+
+
+def features_of(stored: Sequence[Mapping[str, Any]]) -> NDArray[np.float32]:
+    """Label features from `Analysis.labels` values; an abstained label counts with its low score."""
+    return label_features(
+        [
+            {head: (str(labels[head]["name"]), float(labels[head]["score"])) for head in HEAD_WEIGHTS if head in labels}
+            for labels in stored
+        ]
+    )
+
+
+def _customer_words(session: Session) -> dict[int, str]:
+    """Interaction id to what the customer said, masked, in order."""
+    wanted = (
+        select(Message.interaction_id, Message.masked_text)
+        .where(col(Message.role) == Role.CUSTOMER, col(Message.masked_text).is_not(None))
+        .order_by(col(Message.interaction_id), col(Message.seq))
+    )
+    said: dict[int, list[str]] = {}
+    for interaction_id, words in session.exec(wanted):
+        said.setdefault(interaction_id, []).append(words or "")
+    return {interaction_id: "\n".join(texts) for interaction_id, texts in said.items()}
+
+
+def _previous(session: Session, interaction_ids: Sequence[int]) -> Previous | None:
+    """The topics these interactions have now; None before the first fit."""
+    last = session.exec(select(func.max(col(Topic.id)))).one()
+    if last is None:
+        return None
+    stored = dict(session.exec(select(TopicAssignment.interaction_id, TopicAssignment.topic_id)).all())
+    topics = [NEW if one not in stored else OUTSIDE if stored[one] is None else stored[one] for one in interaction_ids]
+    return Previous(np.array(topics, dtype=np.int64), next_id=last + 1)

@@ -1,0 +1,171 @@
+"""Find the topics of all analysed feedback, and let people name them."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from sqlalchemy import delete, insert
+from sqlmodel import Session, col, func, select
+
+from app.clock import Clock
+from app.errors import Conflict, Invalid, NotFound
+from app.feedback.models import Interaction
+from app.people.models import User
+from app.store import audit
+from app.store.engine import Store
+from app.topics.models import Topic, TopicAssignment, TopicVersion
+from app.topics.reading import Reading, current_version_id, read_all, unassigned_ids
+from app.topics.tasks import assign_now
+from nlp.topics.clusters import OUTSIDE
+from nlp.topics.fit import STEPS, FittedTopics, FoundTopic, fit
+
+MAX_NAME = 60
+FEWEST = 2  # feedback from which there is something to compare
+FIT_STEPS = len(STEPS) + 1  # the last one is writing
+
+log = structlog.get_logger(__name__)
+
+
+def fit_topics(
+    store: Store, *, clock: Clock, seed: int, progress: Callable[[int], None] = lambda _: None
+) -> TopicVersion:
+    """Group all analysed feedback anew and make that the current version; ids and people's names continue.
+
+    Computes with no transaction open and writes in one go. `progress` gets the number of steps just done, FIT_STEPS
+    in all. Raises Conflict where there is too little feedback, or another fit came between.
+    """
+    with store.read() as session:
+        reading = read_all(session)
+    if len(reading.corpus) < FEWEST:
+        raise Conflict("已分析的反馈太少，还聚不出主题。请先导入反馈，等它们分析完。")
+    fitted = fit(reading.corpus, seed=seed, previous=reading.previous, progress=lambda _: progress(1))
+    with store.write() as session:
+        if current_version_id(session, lock=True) != reading.version_id:
+            raise Conflict("另一次聚类刚刚完成，这一次没有保存。如仍需要，请再运行一次。")
+        version = _write(session, reading, fitted, now=clock.now(), seed=seed)
+    # what was analysed while the fit ran
+    with store.read() as session:
+        late = unassigned_ids(session)
+    assign_now(late, store=store)
+    progress(1)
+    log.info(
+        "topics fitted",
+        version=version.id,
+        texts=version.texts,
+        covered=version.covered,
+        topics=len(fitted.topics),
+        born=len(fitted.born),
+        retired=len(fitted.retired),
+    )
+    return version
+
+
+def rename(session: Session, *, actor: User, topic_id: int, name: str, now: datetime) -> Topic:
+    """Give a topic a name of one's own, which refits keep. Raises NotFound, Invalid."""
+    topic = _topic(session, topic_id)
+    wanted = " ".join(name.split())
+    if not wanted:
+        raise Invalid("主题名称不能为空。", field="name")
+    if len(wanted) > MAX_NAME:
+        raise Invalid(f"主题名称最多 {MAX_NAME} 个字，现在是 {len(wanted)} 个。", field="name")
+    if not wanted.isprintable():
+        raise Invalid("主题名称里有不能显示的字符，请删去后再试。", field="name")
+    if wanted != topic.name:
+        _set_name(session, topic, actor=actor, name=wanted, now=now)
+    return topic
+
+
+def undo_rename(session: Session, *, actor: User, topic_id: int, now: datetime) -> Topic:
+    """Bring the name before the last renaming back; done twice, it is as before. Raises NotFound, Conflict."""
+    topic = _topic(session, topic_id)
+    if topic.previous_name is None:
+        raise Conflict("这个主题没有改过名，无法撤销。")
+    _set_name(session, topic, actor=actor, name=topic.previous_name, now=now)
+    return topic
+
+
+def _topic(session: Session, topic_id: int) -> Topic:
+    topic = session.exec(select(Topic).where(col(Topic.id) == topic_id).with_for_update()).first()
+    if topic is None:
+        raise NotFound(f"没有编号为 {topic_id} 的主题。")
+    return topic
+
+
+def _set_name(session: Session, topic: Topic, *, actor: User, name: str, now: datetime) -> None:
+    before, topic.previous_name, topic.name = topic.name, topic.name, name
+    # the fit's own name is nobody's: the next fit may improve on it
+    topic.renamed_by = None if name == topic.proposed_name else actor.login
+    session.add(topic)
+    audit.record(
+        session,
+        at=now,
+        actor=f"user:{actor.login}",
+        action="topic.rename",
+        subject=f"topic:{topic.id}",
+        detail={"from": before, "to": name},
+    )
+
+
+def _write(session: Session, reading: Reading, fitted: FittedTopics, *, now: datetime, seed: int) -> TopicVersion:
+    version = TopicVersion(
+        created_at=now,
+        seed=seed,
+        texts=len(reading.corpus),
+        covered=int((fitted.assigned != OUTSIDE).sum()),
+        pipeline_version=reading.pipeline_version,
+        model=b"",
+    )
+    session.add(version)
+    session.flush()
+    assert version.id is not None  # noqa: S101 - flushed
+    ids = {found.id: _write_topic(session, reading, found, fitted, version_id=version.id) for found in fitted.topics}
+    for topic_id in fitted.retired:
+        session.get_one(Topic, topic_id).retired_version_id = version.id
+    version.model = fitted.model.renumbered(ids).to_bytes()
+    session.add(version)
+    session.flush()
+    _write_assignments(session, reading, fitted, ids, version_id=version.id)
+    return version
+
+
+def _write_topic(
+    session: Session, reading: Reading, found: FoundTopic, fitted: FittedTopics, *, version_id: int
+) -> int:
+    """Update a topic that continues, or insert one that was born; its id in the store."""
+    if found.id in fitted.born:
+        topic = Topic(name=found.name, proposed_name=found.name, born_version_id=version_id)
+    else:
+        topic = session.get_one(Topic, found.id)
+        if topic.renamed_by is None:
+            topic.name, topic.previous_name = found.name, None
+        topic.proposed_name = found.name
+    topic.terms = list(found.terms)
+    topic.representatives = [reading.interaction_ids[row] for row in found.representatives]
+    session.add(topic)
+    session.flush()
+    assert topic.id is not None  # noqa: S101 - flushed
+    return topic.id
+
+
+def _write_assignments(
+    session: Session, reading: Reading, fitted: FittedTopics, ids: dict[int, int], *, version_id: int
+) -> None:
+    """Replace all assignments; feedback that was deleted meanwhile gets none."""
+    present = set(session.exec(select(Interaction.id)))
+    rows = [
+        {
+            "interaction_id": interaction_id,
+            "topic_id": ids.get(int(topic)),  # OUTSIDE is in no dict of ids
+            "score": float(score),
+            "version_id": version_id,
+        }
+        for interaction_id, topic, score in zip(reading.interaction_ids, fitted.assigned, fitted.scores, strict=True)
+        if interaction_id in present
+    ]
+    session.execute(delete(TopicAssignment))
+    session.execute(insert(TopicAssignment), rows)
+
+
+def active_count(session: Session) -> int:
+    """Topics that are not retired."""
+    return session.exec(select(func.count(col(Topic.id))).where(col(Topic.retired_version_id).is_(None))).one()
