@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RULES = "rules/digits.json"
+_DICTATED = 10  # so many spoken digits in a row are more than an ordinary word
 LONGEST = 22  # digits of the longest number we know, a dialled bank account
 
 
@@ -112,14 +113,19 @@ def _groups(text: str) -> Iterator[Group]:
 
 
 def _spoken(text: str, start: int, end: int) -> Iterator[Group]:
-    """One spoken stretch, cut where a 一 at its edge may be an ordinary word (打我手机…五一会儿)."""
+    """One spoken stretch, cut where a character at its edge may be an ordinary word (张三幺三八…五一会儿打).
+
+    A cut takes nothing away: `windows` also offers the pieces together.
+    """
     reader = _reader()
     items = list(reader.repeat.finditer(text, start, end))
-    while len(items) > 1 and items[0][0] in reader.loose and reader.spoken.get(items[1][0]) == "1":
-        yield Group(reader.spoken[items[0][0]], items[0].start(), items[0].end(), spoken=True)
-        items.pop(0)
-    tail = [items.pop() for _ in range(1) if len(items) > 1 and items[-1][0] in reader.loose]
-    for part in (items, tail):
+    first, last = 0, len(items)
+    if len(items) > _DICTATED:
+        first, last = 1, len(items) - 1
+    elif len(items) > 1:
+        first = int(items[0][0] in reader.loose and reader.spoken.get(items[1][0]) == "1")
+        last = len(items) - int(items[-1][0] in reader.loose)
+    for part in (items[:first], items[first:last], items[last:]):
         if part:
             digits = "".join(
                 reader.spoken.get(item["digit"], item["digit"]) * reader.counts[item["count"]]

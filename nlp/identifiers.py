@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 RULES = "rules/identifiers.json"
 
 _MOBILE = re.compile(r"(?:0|0?0?86)?1[3-9]\d{9}")
-_LANDLINE = re.compile(r"(?:0?0?86)?(?:0?10|02\d|0[3-9]\d\d)[2-8]\d{6,7}")
+_LANDLINE = re.compile(r"(?P<country>0?0?86)?(?P<area>(?(country)0?|0)(?:10|2\d|[3-9]\d\d))[2-8]\d{6,7}")
+_SUBSCRIBER = {(7,), (8,), (3, 4), (4, 4)}  # how the number after the area code is grouped
 _LOCAL = re.compile(r"[2-8]\d{6,7}")
 _CARD = re.compile(r"(?:62|4|5[0-5]|2[2-7]|3[5-9]|60|6[4-9]|8[14-8]|9[0-9])\d{14,17}|4\d{12}|3[47]\d{13}|3[068]\d{12}")
 _TIMESTAMP = re.compile(r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])?.*")
@@ -104,14 +105,15 @@ def _bank_card(number: Number, near: Around) -> Found | None:
 
 
 def _landline(number: Number, near: Around) -> Found | None:
-    announced = near.cue in {"phone", "landline"}
-    tight = len(number.layout) == 1
     if near.near("order") or cues.hotline(number.digits):
         return None
-    area = _LANDLINE.fullmatch(number.digits) and number.layout[0] in {2, 3, 4, 10, 11, 12} and not number.weak
-    if area and number.layout[0] + 6 <= len(number.digits) and not tight:
-        return Found(number.start, number.end, "LANDLINE", SHAPED)
-    if (area and announced) or (near.near("landline") and _LOCAL.fullmatch(number.digits)):
+    full = _LANDLINE.fullmatch(number.digits)
+    if full and not number.weak:
+        parts = tuple(len(part) for part in (full["country"], full["area"]) if part)
+        split = number.layout[: len(parts)] == parts and number.layout[len(parts) :] in _SUBSCRIBER
+        if split or number.spoken or near.cue in {"phone", "landline"}:
+            return Found(number.start, number.end, "LANDLINE", SHAPED if split else ANNOUNCED)
+    if near.near("landline") and _LOCAL.fullmatch(number.digits):
         return Found(number.start, number.end, "LANDLINE", ANNOUNCED)
     return None
 

@@ -56,9 +56,10 @@ def _plates(text: str) -> Iterator[Found]:
 
 def _company_codes(text: str) -> Iterator[Found]:
     for found in _USCC.finditer(text):
-        if uscc.is_valid(found[0].upper()):
+        near = cues.around(text, *found.span())
+        if uscc.is_valid(found[0].upper()) and not near.near("order"):
             yield Found(*found.span(), "USCC", CHECKED)
-        elif cues.around(text, *found.span()).cue == "company":
+        elif near.cue == "company":
             yield Found(*found.span(), "USCC", ANNOUNCED)
 
 

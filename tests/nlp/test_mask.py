@@ -1,0 +1,219 @@
+"""What is masked and what is not: tables of texts with the personal data in 《…》 and its kind."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlp.doc import SUBJECT, Doc, Pii, Span, Turn
+from nlp.mask import CUT_KINDS, Masker, cut, masked, merged, numbered, to_masked
+from nlp.normalize import Normalizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MARKED = re.compile("《(.*?)》")
+
+FOUND = [
+    ("电话《13812345678》请回电", "MOBILE"),
+    ("《１３８１２３４５６７８》", "MOBILE"),
+    ("《13\u200b812345678》", "MOBILE"),
+    ("《138 1234 5678》", "MOBILE_SPACED"),
+    ("《138-1234-5678》", "MOBILE_SPACED"),
+    ("《138.1234.5678》", "MOBILE_SPACED"),
+    ("《+86 138 1234 5678》", "MOBILE_SPACED"),
+    ("《+86-13812345678》", "MOBILE"),
+    ("《(+86)138-1234-5678》", "MOBILE_SPACED"),
+    ("《1 3 8 1 2 3 4 5 6 7 8》", "MOBILE_SPACED"),
+    ("Tel《13812345678》", "MOBILE"),
+    ("2026年10月《13812345678》转2", "MOBILE"),
+    ("《幺三八零零幺三八零零零》", "MOBILE_SPOKEN"),
+    ("《幺三八 零零幺三 八零零零》谢谢", "MOBILE_SPOKEN"),
+    ("《幺三八，零零幺三，八零零零》", "MOBILE_SPOKEN"),
+    ("《幺三八嗯零零幺三八零零零》", "MOBILE_SPOKEN"),
+    ("《一三八 0013 八零零零》", "MOBILE_SPOKEN"),
+    ("《幺三八，三个八，两个六，一二三》", "MOBILE_SPOKEN"),
+    ("《①③⑧①②③④⑤⑥⑦⑧》", "MOBILE_SPOKEN"),
+    ("《幺三八幺五九七六五幺九》一会儿打", "MOBILE_SPOKEN"),
+    ("张三《幺三八零零幺三八零零零》", "MOBILE_SPOKEN"),
+    ("身份证《11010519491231002X》", "ID_CARD"),
+    ("李四《幺幺零幺零五幺九四九幺二三幺零零二叉》", "ID_CARD_SPOKEN"),
+    ("《11010519491231002x》是我的", "ID_CARD"),
+    ("《110105 19491231 002X》", "ID_CARD"),
+    ("《１１０１０５１９４９１２３１００２Ｘ》", "ID_CARD"),
+    ("身份证《110105491231002》", "ID_CARD"),
+    ("身份证号是《110105194912310021》写错一位", "ID_CARD"),
+    ("《幺幺零幺零五 幺九四九幺二三幺 零零二叉》", "ID_CARD_SPOKEN"),
+    ("卡号《6225888581863140870》", "BANK_CARD"),
+    ("《6225888581863140870》余额不对", "BANK_CARD"),
+    ("《6225 8885 8186 3140 870》", "BANK_CARD_SPACED"),
+    ("《6225-8885-8186-3140-870》", "BANK_CARD_SPACED"),
+    ("《6225 8885 8186 3140870》", "BANK_CARD_SPACED"),
+    ("《６２２５　８８８５　８１８６　３１４０　８７０》", "BANK_CARD_SPACED"),
+    ("《4392255347165563》", "BANK_CARD"),
+    ("卡号《4222222222222》", "BANK_CARD"),
+    ("卡号:《6225888581863140871》(打错)", "BANK_CARD"),
+    ("座机《0571-23433247》", "LANDLINE"),
+    ("《010 8888 6666》", "LANDLINE"),
+    ("《(010)88886666》", "LANDLINE"),
+    ("座机《83312345》", "LANDLINE"),
+    ("《+86 571 2343 3247》", "LANDLINE"),
+    ("电话《057123433247》", "LANDLINE"),
+    ("《零五七幺 二三四三三二四七》", "LANDLINE"),
+    ("邮箱《abc.def_1@qq.com》。", "EMAIL"),
+    ("《abc＠qq．com》", "EMAIL"),
+    ("《abc艾特qq点com》", "EMAIL"),
+    ("车牌《京A12345》，", "PLATE"),
+    ("《京AD12345》", "PLATE"),
+    ("《粤B12345D》的车", "PLATE"),
+    ("《粤B·12345》", "PLATE"),
+    ("我司车辆《贵BHPPHR》的", "PLATE"),
+    ("《粤Z1234港》", "PLATE"),
+    ("税号《91110000600037341L》", "USCC"),
+    ("《91350100M000100Y43》", "USCC"),
+    ("《EB7358207》", "PASSPORT"),
+    ("护照《E12345678》，护照号《G12345678》", "PASSPORT"),
+    ("通行证《H12345678》", "PASSPORT"),
+    ("尾号《8888》的卡，后四位是 《1234》", "CARD_TAIL"),
+    ("尾号《八八三二》", "CARD_TAIL"),
+    ("尾号《6416》一张尾号《9407》两张", "CARD_TAIL"),
+    ("身份证后六位《12345X》", "CARD_TAIL"),
+    ("验证码是《123456》，又来一个《853221》还是过期", "OTP"),
+    ("动态口令 《8899》", "OTP"),
+    ("密码是《abc123》", "PASSWORD"),
+    ("登录密码《690465》", "PASSWORD"),
+    ("CVV是《123》 安全码 《456》", "CVV"),
+    ("微信《abc_123456》", "WECHAT"),
+    ("加V：《abc-777》", "WECHAT"),
+    ("私信我,V《wrvzrf2701》", "WECHAT"),
+    ("QQ《3040281675》", "QQ"),
+    ("扣扣：《715243250》", "QQ"),
+    ("账号《375913430740》", "ACCOUNT"),
+    ("对方账户 《9594 1699 9253 7709 2》", "ACCOUNT"),
+]
+
+LEFT_ALONE = [
+    "打95588、95600转人工，12378、12363、12345、110、96110都打过",
+    "4008208820、400-820-8820、800 820 8820",
+    "0571-95533",
+    "三百八十块，一千二，二零二六年三月，第一次",
+    "订单号20260315123456789，工单13812345678，流水号6225888581863140870",
+    "工单号T20251018-4471，XE20251103-0092，回单20240709HVPS00118832",
+    "转了13800元，余额1234567.89元，50000000元，利率3.85%",
+    "2026-11-25 10:20:30，2026/11/25，20261125，11月25日10:20",
+    "产品代码AB123456，P13，一年期LPR3.0%",
+    "川A计划，沪深300，京东A股",
+    "微信支付限额5000，微信ETC绑定，加微信说",
+    "验证码60秒没收到，密码6位，密码输错3次，密码忘了打95588",
+    "尾号是多少，后四位呢",
+    "冠字号尾数4417",
+    "@远山银行 在吗",
+    "138****5678",
+    "订单号496524698034135715",
+    "1059-01-01 00:00，0591 0101",
+    "6225888581863140871",
+    "六六六，八八八，一二三四五",
+    "",
+]
+
+
+def read(doc: Doc) -> Doc:
+    """The doc after the first two stages."""
+    [doc.normal] = Normalizer().predict([doc])
+    [doc.pii] = Masker().predict([doc])
+    return doc
+
+
+def planted(marked: str, kind: str, part: int = 0) -> tuple[str, tuple[Pii, ...]]:
+    """The text without its marks, and what they marked."""
+    text, spans = "", []
+    at = 0
+    for found in MARKED.finditer(marked):
+        text += marked[at : found.start()]
+        spans.append(Pii(part, len(text), len(text) + len(found[1]), kind))
+        text += found[1]
+        at = found.end()
+    return text + marked[at:], tuple(spans)
+
+
+def with_kinds(pii: Iterable[Pii]) -> list[tuple[int, int, int, str]]:
+    """Comparable with the kind, which `Pii` leaves out of its comparison."""
+    return [(one.part, one.start, one.end, one.kind) for one in pii]
+
+
+@pytest.mark.parametrize(("marked", "kind"), FOUND)
+def test_found(marked: str, kind: str) -> None:
+    text, expected = planted(marked, kind)
+    assert with_kinds(read(Doc.of("1", text)).pii) == with_kinds(expected)
+
+
+@pytest.mark.parametrize("text", LEFT_ALONE)
+def test_left_alone(text: str) -> None:
+    assert read(Doc.of("1", text)).pii == ()
+
+
+def test_two_numbers_side_by_side() -> None:
+    doc = read(Doc.of("1", "13812345678 6225888581863140870，13912345678/13712345678"))
+    assert masked(doc.part(0), doc.pii) == "[手机号] [银行卡号]，[手机号]/[手机号]"
+
+
+@pytest.mark.parametrize(
+    ("question", "marked", "kind"),
+    [
+        ("请提供卡号后四位", "《4662》,金额应该是23764.8", "CARD_TAIL"),
+        ("麻烦报一下您的账号", "秦家永 《450612310077》", "ACCOUNT"),
+        ("您泄露的是哪一条验证码", "《988715》 就这个 一分钟前", "OTP"),
+    ],
+)
+def test_a_bare_number_is_what_was_asked_for(question: str, marked: str, kind: str) -> None:
+    text, expected = planted(marked, kind, part=1)
+    answered = read(Doc("1", (Turn("agent", question), Turn("customer", text))))
+    assert with_kinds(answered.pii) == with_kinds(expected)
+    assert read(Doc("1", (Turn("customer", question), Turn("customer", text)))).pii == ()
+
+
+def test_subject_and_turns_are_all_masked() -> None:
+    doc = Doc("1", (Turn("agent", "您是13812345678吗"), Turn("customer", "对")), subject="回电13912345678")
+    assert with_kinds(read(doc).pii) == [(SUBJECT, 2, 13, "MOBILE"), (0, 2, 13, "MOBILE")]
+
+
+def test_numbered_gives_one_number_to_one_identifier() -> None:
+    texts = {0: "打13812345678或139 1234 5678", 1: "就打幺三八幺二三四五六七八,卡6225888581863140870"}
+    doc = read(Doc("1", (Turn("customer", texts[0]), Turn("customer", texts[1]))))
+    assert numbered(texts, doc.pii) == {0: "打[手机号1]或[手机号2]", 1: "就打[手机号1],卡[银行卡号1]"}
+
+
+def test_codes_and_passwords_are_cut_even_from_the_original() -> None:
+    assert {"OTP", "PASSWORD", "CVV"} == CUT_KINDS
+    text = "验证码948377也念给他了，密码是abc123，电话13812345678"
+    doc = read(Doc.of("1", text))
+    kept, pii = cut(text, doc.pii)
+    assert kept == "验证码○○○○○○也念给他了，密码是○○○○○○，电话13812345678"
+    assert with_kinds(pii) == with_kinds(doc.pii)
+    assert with_kinds(read(Doc.of("1", kept)).pii) == with_kinds(doc.pii)  # so an analysis of what is kept agrees
+
+
+def test_overlapping_spans_become_one_of_the_longest_kind() -> None:
+    spans = [Pii(0, 0, 4, "NAME"), Pii(0, 2, 10, "ADDRESS"), Pii(0, 10, 12, "QQ"), Pii(1, 1, 2, "QQ")]
+    assert with_kinds(merged(spans)) == [(0, 0, 10, "ADDRESS"), (0, 10, 12, "QQ"), (1, 1, 2, "QQ")]
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 8)), max_size=5).map(
+    lambda pairs: tuple(Pii(0, start, min(start + size, 30), "MOBILE") for start, size in pairs if start < 30)
+)
+
+
+@given(SPANS, st.integers(0, 29), st.integers(1, 30))
+def test_a_span_is_found_again_in_the_masked_text(pii: tuple[Pii, ...], start: int, size: int) -> None:
+    text = "".join(chr(ord("一") + number) for number in range(30))
+    span = Span(0, start, min(start + size, 30))
+    shown = to_masked(span, (*pii, Pii(1, 0, 5, "MOBILE")))
+    piece = masked(text, pii)[shown.start : shown.end]
+    clear = [at for at in range(span.start, span.end) if not any(one.start <= at < one.end for one in pii)]
+    assert piece.replace("[手机号]", "") == "".join(text[at] for at in clear)
+    touched = [one for one in merged(pii) if one.start < span.end and span.start < one.end]
+    assert piece.count("[手机号]") == len(touched)
