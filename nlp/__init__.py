@@ -1,0 +1,24 @@
+"""Reading Chinese customer feedback: normalise, mask, segment, one encoder pass, labels with evidence.
+
+A pure library: no database, no network, no configuration beyond the folders it is given. `load` is the way in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nlp.pipeline import Pipeline
+
+
+def load(model: Path, *, threads: int | None = None) -> Pipeline:
+    """The pipeline with the model in folder `model`; `threads` bounds torch's, for the whole process.
+
+    Raises nlp.artifact.ArtifactError when the folder is not a whole, unchanged model. Importing torch and
+    transformers takes seconds, so it happens here and not when this package is imported.
+    """
+    from nlp.model import load_pipeline
+
+    return load_pipeline(model, threads=threads)

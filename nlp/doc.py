@@ -51,6 +51,7 @@ class Label:
     source: str  # version of the stage that said so
     evidence: tuple[Span, ...] = ()
     abstained: bool = False
+    value: float | None = None  # of an ordered head (sentiment): the expected value in [-1, 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,6 @@ class Doc:
     words: dict[int, tuple[Span, ...]] = field(default_factory=dict)
     encoding: Encoding | None = None
     labels: dict[str, tuple[Label, ...]] = field(default_factory=dict)
-    sentiment_score: float = 0.0
     demand: Span | None = None
     failure: Failure | None = None
 
@@ -93,3 +93,8 @@ class Doc:
     def judged(self, number: int) -> bool:
         """True for the customer's own words; other turns are context."""
         return number == SUBJECT or self.turns[number].role == CUSTOMER
+
+    @property
+    def sentiment_score(self) -> float:
+        """In [-1, 1], above 0 for a satisfied customer; 0 before the doc is judged."""
+        return next((label.value for label in self.labels.get("sentiment", ()) if label.value is not None), 0.0)

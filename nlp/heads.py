@@ -1,0 +1,134 @@
+"""The label heads: each looks at the encoder's states with a query of its own and answers with a linear layer.
+
+A head's input is the concatenation of an attention-weighted mean and the plain mean of the customer's tokens, so
+a label's logit is a sum over tokens: logit = Σ_t (a_t·u·h_t + v·h_t / n) + b. That sum is the evidence, exact
+and without a second pass (nlp/evidence.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from nlp.doc import Label
+from nlp.evidence import evidence
+from nlp.taxonomy import values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from nlp.doc import Doc, Span
+    from nlp.encoder import Encoding
+    from nlp.wide import Wide
+
+    Floats = NDArray[np.float32]
+
+CHOICE_HEADS = ("intent", "touchpoint", "business", "cause", "sentiment")  # exactly one answer
+RISK = "risk"  # any number of answers
+HEADS = (*CHOICE_HEADS, RISK)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One head's parameters, float32, for C labels over H hidden units.
+
+    query: (H,). weight: (C, 2H), the first half for the attention mean. bias: (C,). temperature: > 0, divides
+    the logits. threshold: a best label whose probability is lower is abstained from (risk: not given). wide: what
+    the wide part's margins are multiplied with before they are added.
+    """
+
+    name: str
+    query: Floats
+    weight: Floats
+    bias: Floats
+    temperature: float
+    threshold: float
+    wide: float
+
+    def contributions(self, states: Floats) -> Floats:
+        """What each token adds to each label's logit: (T, hidden) → (T, C); their sum plus bias is the logit."""
+        scores = states @ self.query
+        attention = np.exp(scores - scores.max())
+        attention /= attention.sum()
+        half = self.weight.shape[1] // 2
+        by_attention = (states @ self.weight[:, :half].T) * attention[:, None]
+        return np.asarray(by_attention + states @ self.weight[:, half:].T / len(states), dtype=np.float32)
+
+
+def softmax(logits: Floats) -> Floats:
+    """Along the last axis."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), dtype=np.float32)
+
+
+def sigmoid(logits: Floats) -> Floats:
+    """Elementwise, stable for large magnitudes."""
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)), dtype=np.float32)
+
+
+class Judge:
+    """The stage that fills `labels`: one label per choice head, the risks that apply, each with its evidence."""
+
+    fills = "labels"
+    needs = ("normal", "pii", "encoding", "words")
+
+    def __init__(self, heads: Mapping[str, Head], wide: Wide, version: str) -> None:
+        self.heads = {name: heads[name] for name in HEADS}
+        self.wide = wide
+        self.version = version
+
+    def predict(self, docs: Sequence[Doc]) -> list[dict[str, tuple[Label, ...]]]:
+        """One dict head → labels per doc."""
+        return [self._labels(doc) for doc in docs]
+
+    def _labels(self, doc: Doc) -> dict[str, tuple[Label, ...]]:
+        encoding, grams = read(doc), self.wide.read(doc)
+        states = encoding.states[encoding.judged]
+        tokens = [span for span, mine in zip(encoding.spans, encoding.judged, strict=True) if mine]
+        spans = [*tokens, *grams.spans]
+        answer = {}
+        for name, head in self.heads.items():
+            by_gram = head.wide * self.wide.contributions(grams, name)
+            parts = np.concatenate([head.contributions(states), by_gram])
+            bias = head.bias + head.wide * self.wide.bias[self.wide.columns[name]]
+            answer[name] = self._answer(head, parts, bias, spans, doc.words)
+        return answer
+
+    def _answer(
+        self, head: Head, parts: Floats, bias: Floats, spans: Sequence[Span | None], words: Mapping[int, Sequence[Span]]
+    ) -> tuple[Label, ...]:
+        logits = (parts.sum(axis=0) + bias) / head.temperature
+        names = values(head.name)
+        if head.name == RISK:
+            scores = sigmoid(logits)
+            chosen = [index for index in range(len(names)) if scores[index] >= head.threshold]
+        else:
+            scores = softmax(logits)
+            chosen = [int(scores.argmax())]
+        against = parts if head.name == RISK else parts - parts.mean(axis=1, keepdims=True)
+        return tuple(
+            Label(
+                name=names[index],
+                score=float(scores[index]),
+                source=self.version,
+                evidence=evidence(against[:, index], spans, words),
+                abstained=head.name != RISK and bool(scores[index] < head.threshold),
+                value=sentiment_value(scores) if head.name == "sentiment" else None,
+            )
+            for index in chosen
+        )
+
+
+def read(doc: Doc) -> Encoding:
+    """The doc's encoding; the pipeline's wiring has made sure that there is one."""
+    return cast("Encoding", doc.encoding)
+
+
+def sentiment_value(scores: Floats) -> float:
+    """Expected sentiment in [-1, 1] under the probabilities of -2 … 2."""
+    points = np.array([int(name) / 2 for name in values("sentiment")])
+    return float(np.clip(scores @ points, -1, 1))

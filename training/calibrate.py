@@ -1,0 +1,77 @@
+"""What turns a head's raw answer into a probability that can be trusted, fitted on the development fold.
+
+A head's logits are (deep + wide × margin + shift) / temperature. The few numbers are fitted by likelihood
+(Guo et al. 2017, temperature scaling; the weight of the wide part is fitted with it); thresholds by precision
+for heads with one answer, by F1 for those with several.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import minimize
+
+from nlp.heads import CHOICE_HEADS, RISK, sigmoid, softmax
+from nlp.metrics import f1_at, threshold_for_precision
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from training.corpus import Example
+
+    Floats = NDArray[np.float32]
+
+PRECISION = 0.90  # what accepted labels should reach on the development fold
+LEAST_COVERAGE = 0.60  # below this share of accepted texts a head would be of no use
+_TINY = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Of one head; `shift` is added to its bias, the rest is stored with the model."""
+
+    temperature: float
+    threshold: float
+    wide: float
+    shift: float
+
+    def as_config(self) -> dict[str, object]:
+        """What nlp.model reads back."""
+        return {"temperature": self.temperature, "threshold": self.threshold, "wide": self.wide}
+
+
+def calibrate(name: str, deep: Floats, margins: Floats | None, examples: Sequence[Example]) -> Calibration:
+    """Fit one head. deep: (N, C) logits; margins: (N, C) of the wide part, None where it has no say (demand)."""
+    wide = np.zeros_like(deep) if margins is None else margins
+    one_answer = name in CHOICE_HEADS
+    if one_answer:
+        gold = np.array([example.gold[name] for example in examples])
+    else:
+        gold = np.array([example.risks if name == RISK else (int(example.demand is not None),) for example in examples])
+
+    def scores(told: Floats) -> Floats:
+        log_temperature, weight, shift = told
+        logits = (deep + weight * wide + shift) / np.exp(log_temperature)
+        return softmax(logits) if one_answer else sigmoid(logits)
+
+    def loss(told: Floats) -> float:
+        chance = scores(told)
+        right = chance[np.arange(len(gold)), gold] if one_answer else np.where(gold, chance, 1 - chance)
+        return float(-np.log(right + _TINY).mean())
+
+    start = np.array([0.0, 1.0 if margins is not None else 0.0, 0.0])
+    fitted = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 400}).x
+    chance = scores(fitted)
+    if one_answer:
+        threshold = threshold_for_precision(
+            chance.max(axis=1), chance.argmax(axis=1) == gold, PRECISION, LEAST_COVERAGE
+        )
+    else:
+        grid = np.arange(0.1, 0.91, 0.02)
+        threshold = float(grid[np.argmax([f1_at(chance, gold, at) for at in grid])])
+    temperature, weight = float(np.exp(fitted[0])), 0.0 if margins is None else float(fitted[1])
+    return Calibration(temperature, threshold, weight, 0.0 if one_answer else float(fitted[2]))
