@@ -26,7 +26,7 @@ MAX_FAILURES = {"login": 5, "address": 30}  # a branch may share one address
 ORIGIN_LENGTH = 12  # hex digits of the address's hash in the audit chain: tells origins apart, names none
 
 
-class TooManyLogins(HuishengError):
+class TooManyLogins(HuishengError):  # noqa: N818 - named like the rest of the tree in app/errors.py
     """Too many failed log-ins from here or for this login: 429."""
 
     code = "too_many_logins"

@@ -75,7 +75,9 @@ def canonical(login: str) -> str:
 
 
 def find_user(session: Session, *, login: str) -> User | None:
-    """The user of a login, active or not."""
+    """The user of a login, active or not; what cannot be a login is nobody's."""
+    if not LOGIN_PATTERN.fullmatch(canonical(login)):
+        return None
     return session.exec(select(User).where(User.login == canonical(login))).first()
 
 

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import TextIOWrapper
 from typing import BinaryIO
 
 from sqlmodel import Session, col, select
@@ -72,9 +73,13 @@ def import_answers(session: Session, *, actor: User, action_id: int, source: Bin
         raise TooLarge(f"文件超过 {MAX_BYTES // 1024 // 1024} MB，请分成几个文件导入。")
     source.seek(0)
     action = work_on(session, actor=actor, action_id=action_id, states=ANSWERABLE)
-    lines = _lines(source)
+    with open_text(source) as text:
+        return _import(session, actor=actor, action=action, lines=_lines(text), now=now)
+
+
+def _import(session: Session, *, actor: User, action: Action, lines: Iterator[Line], now: datetime) -> ImportReport:
     width, columns = _columns(next(lines, (1, [])))
-    waiting = _follow_ups(session, action_id)
+    waiting = _follow_ups(session, action.id)
     report = ImportReport()
     taken: list[list[int | str]] = []
     for number, cells in lines:
@@ -137,9 +142,9 @@ def _follow_ups(session: Session, action_id: int) -> dict[str, FollowUp]:
     return dict(session.exec(query.where(FollowUp.action_id == action_id)).all())
 
 
-def _lines(source: BinaryIO) -> Iterator[Line]:
+def _lines(text: TextIOWrapper) -> Iterator[Line]:
     """Rows with the line each starts on; strict, so that a stray quote is told and does not swallow lines."""
-    reader = csv.reader(open_text(source), strict=True)
+    reader = csv.reader(text, strict=True)
     while True:
         number = reader.line_num + 1
         try:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
 from app.errors import NotFound
@@ -49,15 +51,18 @@ def list_issues(
     states: Iterable[IssueState] = (),
     owner_id: int | None = None,
     topic_id: int | None = None,
+    due_before: date | None = None,
     page: int = 1,
     size: int = 50,
 ) -> tuple[list[IssueRow], int]:
     """One page (from 1) of issues, what is due first, and how many there are in all; no `states` means all."""
-    chosen = []
+    chosen: list[ColumnElement[bool]] = []
     if states := tuple(states):
         chosen.append(col(Issue.state).in_(states))
     if owner_id is not None:
         chosen.append(col(Issue.owner_id) == owner_id)
+    if due_before is not None:
+        chosen.append(col(Issue.due_on) < due_before)
     if topic_id is not None:
         chosen.append(col(Issue.id).in_(select(IssueLink.issue_id).where(IssueLink.topic_id == topic_id)))
     total = session.exec(select(func.count()).select_from(Issue).where(*chosen)).one()

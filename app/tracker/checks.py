@@ -15,7 +15,7 @@ from app.tracker.models import Action, Issue
 from app.tracker.transitions import Transition
 
 RowT = TypeVar("RowT", Issue, Action)
-NAMES: dict[type, str] = {Issue: "问题", Action: "措施"}
+NAMES: dict[type, str] = {Issue: "个问题", Action: "条措施"}
 NOTE_MAX_LENGTH = 200
 # Texts of the tracker are stored in clear, so long numbers of persons and addresses of mail are refused.
 _IDENTIFIER = re.compile(
@@ -25,6 +25,7 @@ _IDENTIFIER = re.compile(
     r"|[\w.+-]+@[\w-]+\.[\w.]+",
     re.ASCII,
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # PostgreSQL takes no NUL, people see none of them
 
 
 def plain(text: str, *, field: str, title: str, longest: int, required: bool = False) -> str:
@@ -34,6 +35,8 @@ def plain(text: str, *, field: str, title: str, longest: int, required: bool = F
         raise Invalid(f"{title}不能为空，请填写。", field=field)
     if len(text) > longest:
         raise Invalid(f"{title}最多 {longest} 个字符，请写短一些。", field=field)
+    if _CONTROL.search(text):
+        raise Invalid(f"{title}含有不能显示的字符，请删去后重试。", field=field)
     if _IDENTIFIER.search(text):
         raise Invalid(f"{title}里不要写手机号、证件号、卡号或邮箱，请改用客户编号。", field=field)
     return text
@@ -76,9 +79,9 @@ def locked(session: Session, table: type[RowT], row_id: int, *, version: int | N
     row = session.get(table, row_id, with_for_update=True, populate_existing=True)
     name = NAMES[table]
     if row is None:
-        raise NotFound(f"没有这条{name}，可能网址有误，请回到问题列表。")
+        raise NotFound(f"没有这{name}，可能网址有误，请回到问题列表。")
     if version is not None and version != row.version:
-        raise Conflict(f"这条{name}刚被别人改过，您的改动没有保存。请刷新看过最新内容后再改。")
+        raise Conflict(f"这{name}刚被别人改过，您的改动没有保存。请刷新看过最新内容后再改。")
     return row
 
 
