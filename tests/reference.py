@@ -8,8 +8,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import typer
+from typer.core import TyperArgument, TyperGroup, TyperOption
+
+from app import cli
 from app.channels import CHANNELS
 from app.channels.columns import CHANNELS as CHANNEL_WORDS
 from app.channels.columns import HEADERS
@@ -104,6 +108,30 @@ def formats() -> str:
 """
 
 
+def parameter(param: TyperArgument | TyperOption) -> tuple[str, str, str]:
+    names = [(param.name or "").upper()] if isinstance(param, TyperArgument) else param.opts
+    asked = isinstance(param, TyperOption) and param.prompt
+    return "、".join(f"`{name}`" for name in names), param.help or "", "必填" if param.required and not asked else ""
+
+
+def commands(command: Any, *names: str) -> list[str]:  # noqa: ANN401 - typer's own copy of click is private to it
+    """A section for every command that does something."""
+    if isinstance(command, TyperGroup):
+        return [section for name, below in command.commands.items() for section in commands(below, *names, name)]
+    shown = [param for param in command.params if not param.hidden and param.name != "help"]
+    rows = "\n" + table(("参数", "含义", ""), *map(parameter, shown)) + "\n" if shown else ""
+    return [f"## huisheng {' '.join(names)}\n\n{command.help}\n{rows}"]
+
+
+def command_line() -> str:
+    body = "\n".join(commands(typer.main.get_command(cli.app)))
+    return f"""# 命令
+
+本页由 `app/cli.py` 生成。`huisheng` 与 `python -m app` 相同；退出码 0 表示成功，1 表示有问题，2 表示用法有误。
+
+{body}"""
+
+
 def console() -> str:
     rows = [
         (page.title, f"`{page.path}`", f"`{page.permission.value}`" if page.permission else "不用登录")
@@ -136,6 +164,7 @@ def background() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": command_line,
     "console.md": console,
     "formats.md": formats,
     "jobs.md": background,

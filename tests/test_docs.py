@@ -6,7 +6,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import click
 import pytest
 import typer
 from packaging.requirements import Requirement
@@ -53,7 +52,7 @@ def test_make_targets_exist(document: Path) -> None:
     assert set(named) <= targets()
 
 
-def commands(tree: click.Command, *names: str) -> set[str]:
+def commands(tree: object, *names: str) -> set[str]:
     """Every command of the tree, as it is typed."""
     below = getattr(tree, "commands", {}).items()
     return {" ".join(names)}.union(*(commands(command, *names, name) for name, command in below))
