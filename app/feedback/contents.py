@@ -1,10 +1,12 @@
 """The words of an interaction: merged by message id, sealed, and read back for whoever may."""
 
 import json
+from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
 from app.channels.base import InteractionIn, MessageIn
+from app.channels.kinds import Role
 from app.feedback import sources
 from app.feedback.models import Interaction, Message, Source
 from app.store.sealing import seal, unseal
@@ -29,8 +31,16 @@ def original_subject(session: Session, interaction: Interaction) -> str | None:
     return unseal(session, interaction.subject, context=_SUBJECT).decode() if interaction.subject else None
 
 
-def merge(session: Session, interaction: Interaction, value: InteractionIn, *, source: Source) -> bool:
-    """Take over subject and messages; True where the words changed. Messages not mentioned stay, in front."""
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge did: whether any words changed, and whether there are words of the customer to analyse."""
+
+    changed: bool
+    spoken: bool
+
+
+def merge(session: Session, interaction: Interaction, value: InteractionIn, *, source: Source) -> Merged:
+    """Take over subject and messages. Messages not mentioned stay, in front."""
     if value.subject:
         interaction.subject = seal(session, value.subject.encode(), context=_SUBJECT)
     stored = messages_of(session, interaction)
@@ -50,7 +60,8 @@ def merge(session: Session, interaction: Interaction, value: InteractionIn, *, s
     changed = content_hash != interaction.content_hash
     interaction.content_hash = content_hash
     session.add(interaction)
-    return changed
+    said = [subject or "", *(text for role, text in texts if role == Role.CUSTOMER)]
+    return Merged(changed, spoken=any(text.strip() for text in said))
 
 
 def differs(session: Session, interaction: Interaction, value: InteractionIn, *, source: Source) -> bool:

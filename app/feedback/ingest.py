@@ -127,9 +127,11 @@ def apply_interaction(
             return Applied.DIFFERS if differs else Applied.UNCHANGED
         interaction = stored
     _take_fields(session, interaction, value, delivery_id)
-    if contents.merge(session, interaction, value, source=source):
-        interaction.state = InteractionState.PENDING
+    merged = contents.merge(session, interaction, value, source=source)
+    if merged.changed:
         interaction.analysis_id = interaction.failure = interaction.subject_masked = None
+    if merged.changed and merged.spoken:
+        interaction.state = InteractionState.PENDING
         queue.defer(session, ANALYSE, key=str(interaction.id), interaction_id=interaction.id)
     for score in value.scores:
         _store_score(session, interaction, score)
@@ -144,7 +146,7 @@ def _compare(stored: Interaction, value: InteractionIn) -> tuple[bool, bool]:
 
 
 def _new(session: Session, source: Source, value: InteractionIn, now: datetime) -> Interaction:
-    """A row without words yet: analysed, in the sense that there is nothing to analyse."""
+    """A row without words yet: analysed, as is one where the customer says nothing: there is nothing to read."""
     interaction = Interaction(
         source_id=sources.id_of(source),
         external_id=value.external_id,

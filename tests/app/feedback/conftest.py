@@ -1,0 +1,101 @@
+"""A queue, a source, and a pipeline whose rules are real and whose model is a few words.
+
+The shipped model is tried in tests/e2e; here the question is what the service does with answers, and failures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.channels.kinds import ChannelKind
+from app.feedback import sources, tasks
+from app.feedback.ingest import ANALYSE, PROCESS
+from app.feedback.models import Source
+from app.jobs.queue import EmbeddedQueue, JobArgs, Task
+from app.store.engine import Store
+from nlp.doc import Doc, Label, Span
+from nlp.mask import Masker
+from nlp.normalize import Normalizer
+from nlp.pipeline import Pipeline
+from tests.conftest import SetClock
+
+TROUBLE = "⚡"  # a doc that says this makes the encoder fail
+
+
+@dataclass
+class Words:
+    """Stages that answer by single words; `version` may be changed to play a new model."""
+
+    fills: str
+    needs: tuple[str, ...] = ("pii",)
+    version: str = "words1"
+    seen: list[int] = field(default_factory=list)
+
+    def predict(self, docs: Sequence[Doc]) -> Sequence[Any]:
+        self.seen.append(len(docs))
+        return [getattr(self, f"_{self.fills}")(doc) for doc in docs]
+
+    def _encoding(self, doc: Doc) -> SimpleNamespace:
+        if any(TROUBLE in doc.part(part) for part in doc.parts()):
+            raise ValueError("the text is told in this message and must not be stored")
+        return SimpleNamespace(embedding=np.eye(1, 384, dtype=np.float32)[0])
+
+    def _labels(self, doc: Doc) -> dict[str, tuple[Label, ...]]:
+        spots = [Span(part, at, at + 2) for part in doc.parts() if (at := doc.part(part).find("太久")) >= 0]
+        cross = bool(spots)
+        names = {"intent": "complaint" if cross else "other", "touchpoint": "branch", "business": "savings"}
+        names |= {"cause": "service", "sentiment": "-1" if cross else "0"}
+        one = {head: (Label(name, 0.9, "words1", tuple(spots), value=-0.5 * cross),) for head, name in names.items()}
+        risky = any("曝光" in doc.part(part) for part in doc.parts())
+        return one | {"risk": (Label("media", 0.8, "words1"),) if risky else ()}
+
+    def _demand(self, doc: Doc) -> Span | None:
+        for part in doc.parts():
+            at = doc.part(part).find("请")
+            if at >= 0:
+                return Span(part, at, len(doc.part(part)))
+        return None
+
+
+@pytest.fixture
+def encoder() -> Words:
+    return Words("encoding")
+
+
+@pytest.fixture
+def pipeline(encoder: Words) -> Pipeline:
+    rest = [Words("labels"), Words("demand")]
+    return Pipeline([Normalizer(), Masker(), encoder, *rest])
+
+
+@pytest.fixture
+def queue(store: Store, clock: SetClock) -> EmbeddedQueue:
+    return EmbeddedQueue(store, clock)
+
+
+@pytest.fixture
+def source(store: Store, clock: SetClock) -> Source:
+    with store.write() as session:
+        return sources.create(session, name="bank", title="自有系统", channel=ChannelKind.CHAT, now=clock.now())
+
+
+@pytest.fixture
+def work(store: Store, queue: EmbeddedQueue, pipeline: Pipeline, clock: SetClock) -> Callable[[], int]:
+    """Run the jobs that are due."""
+
+    def process(jobs: Sequence[JobArgs]) -> None:
+        tasks.process_delivery(jobs, store=store, queue=queue, clock=clock)
+
+    def analyse(jobs: Sequence[JobArgs]) -> None:
+        tasks.analyse(jobs, store=store, queue=queue, pipeline=pipeline, clock=clock)
+
+    def run() -> int:
+        return queue.work({PROCESS: Task(process, batch=10), ANALYSE: Task(analyse, batch=10)}, until_empty=True)
+
+    return run
