@@ -1,6 +1,6 @@
 """Reading topics: the list with what changed, and everything about one. Each is a handful of GROUP BY queries."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -139,11 +139,12 @@ def coverage(session: Session) -> Coverage:
 def _rows(session: Session, topics: Sequence[Topic], *, until: datetime, days: int) -> list[TopicRow]:
     ids = [topic.id for topic in topics if topic.id is not None]
     counts = _counts(session, ids, until=until, days=days)
+    last_seen = _last_seen(session, ids, until=until)
     csat = _csat(session, ids, since=until - timedelta(days=days), until=until)
     weekly = _weekly(session, ids, until=until)
     rows = []
     for topic in topics:
-        now, before, negative, last_seen = counts.get(topic.id, (0, 0, 0, None))
+        now, before, negative = counts.get(topic.id, (0, 0, 0))
         rows.append(
             TopicRow(
                 id=topic.id or 0,
@@ -152,14 +153,14 @@ def _rows(session: Session, topics: Sequence[Topic], *, until: datetime, days: i
                 change=Change.between(now, before, days=days),
                 negative=negative,
                 csat=csat.get(topic.id, Mean(None, 0)),
-                last_seen=last_seen,
+                last_seen=last_seen.get(topic.id),
                 weekly=[weekly.get((topic.id, number), (0, 0))[0] for number in range(WEEKS)],
             )
         )
     return rows
 
 
-_ORDER = {
+_ORDER: dict[Sort, Callable[[TopicRow], tuple[float, ...]]] = {
     # ties among topics without a sure rise go to the larger increase
     Sort.RISING: lambda row: (-row.change.low, row.change.previous - row.change.count, row.id),
     Sort.LARGEST: lambda row: (-row.change.count, row.id),
@@ -170,21 +171,32 @@ _ORDER = {
 
 def _counts(
     session: Session, ids: Sequence[int], *, until: datetime, days: int
-) -> dict[int | None, tuple[int, int, int, datetime | None]]:
-    """Topic id to (this window, the one before, negative in this one, last seen before `until`)."""
+) -> dict[int | None, tuple[int, int, int]]:
+    """Topic id to (this window, the one before, negative in this one)."""
     at, topic = col(Interaction.occurred_at), col(TopicAssignment.topic_id)
-    since = until - timedelta(days=days)
+    since, earlier = until - timedelta(days=days), until - timedelta(days=2 * days)
     now = at >= since
-    before = and_(at < since, at >= since - timedelta(days=days))
     wanted = (
-        select(topic, _sum(now), _sum(before), _sum(and_(now, col(Analysis.sentiment) < 0)), func.max(at))
+        select(topic, _sum(now), _sum(at < since), _sum(and_(now, col(Analysis.sentiment) < 0)))
         .select_from(TopicAssignment)
         .join(Interaction, col(Interaction.id) == col(TopicAssignment.interaction_id))
         .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id), isouter=True)
+        .where(topic.in_(ids), at >= earlier, at < until)
+        .group_by(topic)
+    )
+    return {id_: (int(a), int(b), int(c)) for id_, a, b, c in session.exec(wanted)}
+
+
+def _last_seen(session: Session, ids: Sequence[int], *, until: datetime) -> dict[int | None, datetime]:
+    """Topic id to the time of its newest feedback before `until`."""
+    at, topic = col(Interaction.occurred_at), col(TopicAssignment.topic_id)
+    wanted = (
+        select(topic, func.max(at))
+        .join(Interaction, col(Interaction.id) == col(TopicAssignment.interaction_id))
         .where(topic.in_(ids), at < until)
         .group_by(topic)
     )
-    return {id_: (int(a), int(b), int(c), seen) for id_, a, b, c, seen in session.exec(wanted)}
+    return dict(session.exec(wanted).all())
 
 
 def _csat(session: Session, ids: Sequence[int], *, since: datetime, until: datetime) -> dict[int | None, Mean]:

@@ -45,14 +45,7 @@ def read_all(session: Session) -> Reading:
     newest = select(Analysis.pipeline_version).order_by(col(Analysis.id).desc()).limit(1)
     pipeline_version = session.exec(newest).first() or ""
     wanted = (
-        select(
-            Interaction.id,
-            Interaction.channel,
-            Interaction.subject_masked,
-            Analysis.demand,
-            Analysis.labels,
-            Analysis.embedding,
-        )
+        select(Interaction.id, Interaction.channel, Interaction.subject_masked, Analysis)
         .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id))
         .where(
             col(Interaction.state) == InteractionState.ANALYSED,
@@ -60,15 +53,19 @@ def read_all(session: Session) -> Reading:
         )
         .order_by(col(Interaction.id))
     )
-    rows = session.exec(wanted).all()
     words = _customer_words(session)
-    ids = [int(row[0] or 0) for row in rows]
+    ids, channels, texts, analyses = [], [], [], []
+    for interaction_id, channel, subject, analysis in session.exec(wanted):
+        ids.append(interaction_id or 0)
+        channels.append(str(channel))
+        texts.append(" ".join(filter(None, [subject, words.get(interaction_id or 0)])))
+        analyses.append(analysis)
     corpus = Corpus(
-        texts=[" ".join(filter(None, [row[2], words.get(row[0] or 0)])) for row in rows],
-        embeddings=embeddings_of([row[5] for row in rows]),
-        channels=[str(row[1]) for row in rows],
-        demands=[row[3] for row in rows],
-        features=features_of([row[4] for row in rows]),
+        texts=texts,
+        embeddings=embeddings_of([one.embedding for one in analyses]),
+        channels=channels,
+        demands=[one.demand for one in analyses],
+        features=features_of([one.labels for one in analyses]),
     )
     return Reading(ids, corpus, _previous(session, ids), current_version_id(session), pipeline_version)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import structlog
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col, func, select
 
 from app.clock import Clock
@@ -119,8 +119,12 @@ def _write(session: Session, reading: Reading, fitted: FittedTopics, *, now: dat
     session.flush()
     assert version.id is not None  # noqa: S101 - flushed
     ids = {found.id: _write_topic(session, reading, found, fitted, version_id=version.id) for found in fitted.topics}
-    for topic_id in fitted.retired:
-        session.get_one(Topic, topic_id).retired_version_id = version.id
+    # also those that lost all their feedback, which the fit has not heard of
+    session.exec(
+        update(Topic)
+        .where(col(Topic.retired_version_id).is_(None), col(Topic.id).not_in(ids.values()))
+        .values(retired_version_id=version.id)
+    )
     version.model = fitted.model.renumbered(ids).to_bytes()
     session.add(version)
     session.flush()

@@ -48,9 +48,10 @@ def cluster(points: Points, *, seed: int, known: Labels | None = None) -> Labels
     first, copies = near_duplicates(points)
     kept = smoothed(points[first])
     fresh = _grow(kept, seed=seed)
-    start = fresh if known is None else _carry_on(kept, fresh, known[first])
+    start = fresh if known is None else _carry_on(kept, fresh, known[first], count=int(known.max()) + 1)
     refined = KMeans(len(start), init=start, n_init=1, max_iter=100).fit_predict(kept)
-    return refined.astype(np.int64)[copies]
+    labels: Labels = refined.astype(np.int64)[copies]
+    return labels
 
 
 def near_duplicates(points: Points) -> tuple[Labels, Labels]:
@@ -105,9 +106,11 @@ def _best_cut(points: Points, tree: NDArray[np.float64], *, counts: list[int], a
     The silhouette alone cannot choose: on the authored corpus it was flat (0.10) from 8 to 150 groups and took
     either end, while AMI was within 0.01 from 35 to 80.
     """
-    cuts = {count: fcluster(tree, count, criterion="maxclust").astype(np.int64) - 1 for count in counts}
+    cuts: dict[int, Labels] = {
+        count: fcluster(tree, count, criterion="maxclust").astype(np.int64) - 1 for count in counts
+    }
     sample = min(1500, len(points))
-    apart = {
+    apart: dict[int, float] = {
         count: silhouette_score(points, cut, sample_size=sample, random_state=seed)
         for count, cut in cuts.items()
         if cut.max() > 0
@@ -128,18 +131,15 @@ def _counts(most: int) -> list[int]:
     return sorted({round(2 * FINER**step) for step in range(steps)} | {most})
 
 
-def _carry_on(points: Points, fresh: Points, known: Labels) -> Points:
-    """The known groups' centroids in this space, then those of fresh groups whose texts mostly had no topic."""
-    carried = centroids(points, known, int(known.max()) + 1)
+def _carry_on(points: Points, fresh: Points, known: Labels, *, count: int) -> Points:
+    """The `count` known groups' centroids in this space, then those of fresh groups whose texts mostly had no topic."""
+    carried = centroids(points, known, count)
+    likeness = (points @ carried.T).max(axis=1)
+    held = known >= 0
+    # a text that was not read before and that a known topic would take is no sign of a new one
+    free = ~held & (likeness < np.median(likeness[held]))
     groups = (points @ fresh.T).argmax(axis=1)
-    free = known < 0
-    # an unread text that a known topic would take is no sign of a new one
-    if len(carried):
-        typical = np.median((points @ carried.T).max(axis=1)[~free]) if (~free).any() else -1.0
-        free &= (points @ carried.T).max(axis=1) < typical
-    births = [
-        group
-        for group in range(len(fresh))
-        if (members := groups == group).sum() >= MIN_TOPIC and free[members].mean() >= BIRTH_SHARE
-    ]
+    sizes = np.bincount(groups, minlength=len(fresh))
+    share = np.bincount(groups, weights=free, minlength=len(fresh)) / np.maximum(sizes, 1)
+    births = (sizes >= MIN_TOPIC) & (share >= BIRTH_SHARE)
     return np.vstack([carried, fresh[births]])

@@ -152,14 +152,14 @@ def _describe(
     taken: set[str] = set()
     found = []
     for group in np.argsort(-sizes, kind="stable"):
-        rows = np.flatnonzero(groups == group)
-        if not len(rows):
+        rows = np.flatnonzero(groups == group).tolist()
+        if not rows:
             continue
         texts = [corpus.texts[row] for row in rows]
         demands = [corpus.demands[row] for row in rows]
         centre = model.centroids[group]
         name = propose_name(terms[group], texts, demands, points[rows] @ centre, taken=taken)
         taken.add(name)
-        shown = [int(rows[row]) for row in representatives(points[rows], centre, texts)]
+        shown = [rows[row] for row in representatives(points[rows], centre, texts)]
         found.append(FoundTopic(int(model.ids[group]), name, terms[group], shown, len(rows)))
     return found

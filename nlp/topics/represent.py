@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -82,7 +83,7 @@ def _clauses(
 def _worth(clause: str, weight: float, terms: Mapping[str, float]) -> float:
     """How much of the topic the clause says for its length."""
     said = sum(value for term, value in terms.items() if term in clause.lower())
-    return weight * said / (len(clause) + 4) ** 0.5
+    return weight * said / math.sqrt(len(clause) + 4)
 
 
 def _numbered(base: str, number: int) -> str:

@@ -45,8 +45,8 @@ class Space:
         # the eigenvectors of the covariance: the same whatever the order of the rows, and quick for many of them
         variances, vectors = np.linalg.eigh(np.cov(centred.astype(np.float64), rowvar=False))
         kept = np.argsort(variances)[::-1][: min(DIRECTIONS, len(embeddings) - 1)]
-        kept = kept[variances[kept] > 1e-9 * variances.max()]
-        directions = (vectors[:, kept] / np.sqrt(variances[kept])).T.astype(np.float32)
+        kept = kept[: max(1, int((variances[kept] > 1e-9 * variances.max()).sum()))]
+        directions = (vectors[:, kept] / np.sqrt(np.maximum(variances[kept], 1e-12))).T.astype(np.float32)
         empty = np.zeros(0, dtype=np.float32)
         return cls(means, mean, directions, empty if features is None else features.mean(axis=0))
 
@@ -58,7 +58,7 @@ class Space:
         Where the fit had features and these texts have none, the labels count as average.
         """
         means = np.stack([self.channel_means.get(name, self.mean) for name in channels])
-        words = unit((embeddings - means) @ self.directions.T)
+        words = unit(((embeddings - means) @ self.directions.T).astype(np.float32))
         width = len(self.feature_mean)
         if not width:
             return words

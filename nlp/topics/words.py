@@ -56,8 +56,10 @@ def group_terms(
     if not count or not any(documents):
         return [{} for _ in range(count)]
     with warnings.catch_warnings():
-        # bertopic imports hdbscan, whose docstrings hold escapes that Python 3.12 warns about when it compiles them
-        warnings.filterwarnings("ignore", category=SyntaxWarning)
+        # what bertopic imports says at its import: umap that there is no TensorFlow, hdbscan's docstrings hold escapes
+        # that Python warns about when it compiles them
+        warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
+        warnings.filterwarnings("ignore", message="invalid escape sequence", category=SyntaxWarning)
         from bertopic import BERTopic
         from bertopic.vectorizers import ClassTfidfTransformer
     from sklearn.feature_extraction.text import CountVectorizer
