@@ -20,6 +20,7 @@ from app.channels.columns import HEADERS
 from app.people import roles
 from app.runtime import Runtime
 from app.settings import ROOT, Settings
+from app.tracker import transitions
 from app.web.pages import PAGES as CONSOLE
 
 if TYPE_CHECKING:
@@ -171,6 +172,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "labels.md": labels,
     "roles.md": roles.reference,
     "settings.md": settings,
+    "transitions.md": transitions.reference,
 }
 
 

@@ -96,3 +96,35 @@ def move_between(start: State, to: State) -> Transition:
 
 def _same(move: Transition, state: State) -> bool:
     return any(start is state for start in move.starts)
+
+
+def reference() -> str:
+    """The table as a Markdown page, the content of docs/reference/transitions.md."""
+    rows = [
+        [
+            "问题" if isinstance(move.to, IssueState) else "措施",
+            f"{move.title} `{move.verb}`",
+            "、".join(state.chinese for state in (*IssueState, *ActionState) if state in move.starts),
+            move.to.chinese,
+            "、".join(role.chinese for role in Role if role in move.roles),
+            "✓" if move.undoable else "",
+        ]
+        for move in TRANSITIONS
+    ]
+    table = [["对象", "操作", "从", "到", "谁可以做", "可撤销"], ["---"] * 6, *rows]
+    return "\n".join(
+        [
+            "# 问题与措施的流转",
+            "",
+            "本页由 `app/tracker/transitions.py` 生成，请改那里的表。状态只按此表改变，每一步都记入审计链。",
+            "",
+            "措施负责人只能流转自己负责的措施；问题关闭后，它的措施不再流转，除非重新打开问题。",
+            "",
+            *("| " + " | ".join(row) + " |" for row in table),
+            "",
+            "标记已解决：措施都已完成或取消，且至少完成一条。关闭：未取消的措施都已验证，且至少一条。",
+            "",
+            "验证通过：可回访的受影响客户都已有回访结果（可只回访抽样名单）。有回访名单后不能撤销开始。",
+            "",
+        ]
+    )
