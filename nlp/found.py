@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ def surest(found: Iterable[Found]) -> list[Found]:
     """The readings that do not overlap, in order: the surer wins, then the longer, then the earlier."""
     kept: list[Found] = []
     for one in sorted(found, key=lambda item: (-item.sure, item.start - item.end, item.start)):
-        if all(one.end <= other.start or other.end <= one.start for other in kept):
-            kept.append(one)
-    return sorted(kept, key=lambda item: item.start)
+        at = bisect_left(kept, one.start, key=lambda item: item.start)
+        clear_left = at == 0 or kept[at - 1].end <= one.start
+        clear_right = at == len(kept) or one.end <= kept[at].start
+        if clear_left and clear_right:
+            kept.insert(at, one)
+    return kept
