@@ -69,15 +69,17 @@ def occurrences(doc: Doc, buckets: int) -> list[tuple[int, Span]]:
         if not doc.judged(part):
             continue
         normal = doc.normal[part]
-        text, starts, ends = visible(normal, [one for one in doc.pii if one.part == part])
+        hidden = [one for one in doc.pii if one.part == part]
+        text, starts, ends = visible(normal, hidden)
         for size in range(1, LONGEST + 1):
             for at in range(len(text) - size + 1):
                 gram = text[at : at + size]
                 if not gram.isspace():
                     found.append((_bucket(gram, buckets), Span(part, starts[at], ends[at + size - 1])))
         for word in doc.words[part]:
-            begin, end = normal.to_normal(word.start, word.end)
-            found.append((_bucket("w " + normal.text[begin:end], buckets), word))
+            if not any(one.start < word.end and word.start < one.end for one in hidden):
+                begin, end = normal.to_normal(word.start, word.end)
+                found.append((_bucket("w " + normal.text[begin:end], buckets), word))
     return found
 
 

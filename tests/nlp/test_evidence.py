@@ -1,0 +1,49 @@
+"""Contributions of tokens → words that are shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nlp.doc import Span
+from nlp.evidence import evidence, joined
+from nlp.heads import Head, sentiment_value, softmax
+
+WORDS = {0: (Span(0, 0, 2), Span(0, 2, 4), Span(0, 5, 7)), 1: (Span(1, 0, 3),)}
+
+
+@pytest.mark.parametrize(
+    ("contributions", "spans", "shown"),
+    [
+        ([3.0, 0.1, 0.1], [Span(0, 0, 2), Span(0, 2, 4), Span(0, 5, 7)], (Span(0, 0, 2),)),
+        ([1.0, 1.0, 0.1], [Span(0, 0, 2), Span(0, 2, 4), Span(0, 5, 7)], (Span(0, 0, 4),)),  # neighbours joined
+        ([4.0, -1.0], [Span(0, 0, 4), Span(0, 5, 7)], (Span(0, 0, 2),)),  # a token across two words is shared
+        ([1.0, 1.0], [Span(1, 0, 3), None], (Span(1, 0, 3),)),  # a marker has no words
+        ([-1.0, -2.0], [Span(0, 0, 2), Span(0, 2, 4)], ()),
+        ([1.0], [Span(0, 4, 5)], ()),  # a blank belongs to no word
+    ],
+)
+def test_the_strongest_words_are_shown(
+    contributions: list[float], spans: list[Span | None], shown: tuple[Span, ...]
+) -> None:
+    assert evidence(np.array(contributions, dtype=np.float32), spans, WORDS) == shown
+
+
+def test_spans_of_different_parts_stay_apart() -> None:
+    assert joined([Span(1, 0, 3), Span(0, 0, 3), Span(0, 2, 4)]) == (Span(0, 0, 4), Span(1, 0, 3))
+
+
+def test_contributions_add_up_to_the_logit() -> None:
+    random = np.random.default_rng(0)
+    states = random.normal(size=(7, 4)).astype(np.float32)
+    head = Head("intent", *(random.normal(size=s).astype(np.float32) for s in ((4,), (3, 8), (3,))), 1.0, 0.5, 0.0)
+    attention = softmax(states @ head.query)
+    pooled = np.concatenate([attention @ states, states.mean(axis=0)])
+    np.testing.assert_allclose(head.contributions(states).sum(axis=0), head.weight @ pooled, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("scores", "value"), [([1, 0, 0, 0, 0], -1.0), ([0, 0, 1, 0, 0], 0.0), ([0, 0, 0, 0.5, 0.5], 0.75)]
+)
+def test_sentiment_value_is_the_expectation(scores: list[float], value: float) -> None:
+    assert sentiment_value(np.array(scores, dtype=np.float32)) == pytest.approx(value)

@@ -1,0 +1,47 @@
+"""Figures and thresholds against values worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nlp.metrics import bootstrap, f1_at, macro_f1, threshold_for_precision
+
+
+def test_macro_f1_leaves_out_classes_too_rare_to_tell() -> None:
+    gold = np.array([0] * 20 + [1] * 20 + [2] * 3)
+    predicted = np.array([0] * 20 + [1] * 10 + [0] * 10 + [0] * 3)
+    zero, one = 2 * 20 / (20 + 33), 2 * 10 / (20 + 10)
+    assert macro_f1(gold, predicted) == pytest.approx((zero + one) / 2)
+
+
+def test_an_interval_holds_the_figure_and_is_repeatable() -> None:
+    random = np.random.default_rng(1)
+    gold = random.integers(0, 2, 400)
+    predicted = np.where(random.random(400) < 0.8, gold, 1 - gold)
+    low, high = bootstrap(macro_f1, gold, predicted)
+    assert low < macro_f1(gold, predicted) < high
+    assert (low, high) == bootstrap(macro_f1, gold, predicted)
+
+
+@pytest.mark.parametrize(
+    ("right", "precision", "least", "accepted"),
+    [
+        ([True, True, True, True], 0.9, 0.5, 4),
+        ([True, True, False, False], 0.9, 0.5, 2),
+        ([False, True, True, True], 0.75, 0.25, 4),  # a mistake at the top is made up for below
+        ([True, False, False, False], 0.9, 0.75, 3),  # cannot be had: the least coverage
+    ],
+)
+def test_threshold_accepts_as_many_as_the_precision_allows(
+    right: list[bool], precision: float, least: float, accepted: int
+) -> None:
+    scores = np.array([0.9, 0.8, 0.7, 0.6], dtype=np.float32)
+    threshold = threshold_for_precision(scores, np.array(right), precision, least)
+    assert (scores >= np.float32(threshold)).sum() == accepted
+
+
+def test_f1_counts_over_all_labels() -> None:
+    truth = np.array([[1, 0], [1, 1]])
+    scores = np.array([[0.9, 0.6], [0.2, 0.7]], dtype=np.float32)
+    assert f1_at(scores, truth, 0.5) == pytest.approx(2 * 2 / (3 + 3))
