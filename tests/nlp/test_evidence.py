@@ -36,7 +36,8 @@ def test_spans_of_different_parts_stay_apart() -> None:
 def test_contributions_add_up_to_the_logit() -> None:
     random = np.random.default_rng(0)
     states = random.normal(size=(7, 4)).astype(np.float32)
-    head = Head("intent", *(random.normal(size=s).astype(np.float32) for s in ((4,), (3, 8), (3,))), 1.0, 0.5, 0.0)
+    query, weight, bias = (random.normal(size=size).astype(np.float32) for size in ((4,), (3, 8), (3,)))
+    head = Head("intent", query, weight, bias, temperature=1.0, threshold=0.5, wide=0.0)
     attention = softmax(states @ head.query)
     pooled = np.concatenate([attention @ states, states.mean(axis=0)])
     np.testing.assert_allclose(head.contributions(states).sum(axis=0), head.weight @ pooled, rtol=1e-4, atol=1e-5)

@@ -76,7 +76,8 @@ def test_folded_heads_answer_as_the_trained_network(tmp_path: Path) -> None:
         hidden = network.encoder(ids, attention_mask=present.long()).last_hidden_state.numpy()
         folded = {name: value.numpy() for name, value in network.folded().items()}
     for name in HEADS:
-        head = Head(name, *(folded[f"head.{name}.{part}"] for part in ("query", "weight", "bias")), 1.0, 0.5, 0.0)
+        query, weight, bias = (folded[f"head.{name}.{part}"] for part in ("query", "weight", "bias"))
+        head = Head(name, query, weight, bias, temperature=1.0, threshold=0.5, wide=0.0)
         for row in range(5):
             logits = head.contributions(hidden[row][judged[row].numpy()]).sum(axis=0) + head.bias
             np.testing.assert_allclose(logits, output.logits[name][row].numpy(), atol=0.05)  # states kept as float16
