@@ -25,16 +25,15 @@ from nlp.normalize import Normalizer
 from nlp.pipeline import Pipeline
 from tests.conftest import SetClock
 
-TROUBLE = "⚡"  # a doc that says this makes the encoder fail
-
 
 @dataclass
 class Words:
-    """Stages that answer by single words; `version` may be changed to play a new model."""
+    """Stages that answer by single words; a doc that says `trouble` makes the encoder fail."""
 
     fills: str
     needs: tuple[str, ...] = ("pii",)
     version: str = "words1"
+    trouble: str = "⚡"
     seen: list[int] = field(default_factory=list)
 
     def predict(self, docs: Sequence[Doc]) -> Sequence[Any]:
@@ -42,7 +41,7 @@ class Words:
         return [getattr(self, f"_{self.fills}")(doc) for doc in docs]
 
     def _encoding(self, doc: Doc) -> SimpleNamespace:
-        if any(TROUBLE in doc.part(part) for part in doc.parts()):
+        if any(self.trouble in doc.part(part) for part in doc.parts()):
             raise ValueError("the text is told in this message and must not be stored")
         return SimpleNamespace(embedding=np.eye(1, 384, dtype=np.float32)[0])
 
