@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from nlp.doc import SUBJECT, Span
 from nlp.mask import placeholder as shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 BOS, PAD, EOS = 0, 1, 2
 PREFIX = "query: "  # what the base encoder was trained with
+ROOM = 2048  # tokens of a forward pass, padding included
 WINDOW = 256  # tokens a window holds, its frame included; attention costs its square
 MARKERS = {"customer": "[客户]", "agent": "[客服]", "bot": "[机器人]", "system": "[系统]", "subject": "[标题]"}
 
@@ -135,8 +137,7 @@ class Encoder:
     def predict(self, docs: Sequence[Doc]) -> list[Encoding]:
         """One encoding per doc; padding does not change the states beyond float rounding."""
         tokens = [self.tokens(doc) for doc in docs]
-        windows = [read.ids[start:end] for read in tokens for start, end in self.windows(read)]
-        states = self._run(windows)
+        states = iter(self._run([read.ids[start:end] for read in tokens for start, end in self.windows(read)]))
         answers = []
         for read in tokens:
             joined = np.concatenate([next(states) for _ in self.windows(read)])
@@ -145,13 +146,20 @@ class Encoder:
             answers.append(Encoding(joined, tuple(read.spans), judged, mean / np.linalg.norm(mean)))
         return answers
 
+    def _run(self, windows: Sequence[list[int]]) -> list[NDArray[np.float32]]:
+        """The states of each window; those of like length go together, so that little is spent on padding."""
+        order = sorted(range(len(windows)), key=lambda number: len(windows[number]))
+        answers: dict[int, NDArray[np.float32]] = {}
+        while order:
+            width = len(windows[order[-1]]) + len(self.prefix) + 1
+            taken, order = order[-max(1, ROOM // width) :], order[: -max(1, ROOM // width)]
+            answers |= zip(taken, self._forward([windows[number] for number in taken]), strict=True)
+        return [answers[number] for number in range(len(windows))]
+
     @torch.inference_mode()
-    def _run(self, windows: Sequence[list[int]]) -> Iterator[NDArray[np.float32]]:
-        framed = [[*self.prefix, *ids, EOS] for ids in windows]
-        width = max(map(len, framed))
-        ids = torch.full((len(framed), width), PAD)
-        for row, pieces in enumerate(framed):
-            ids[row, : len(pieces)] = torch.tensor(pieces)
+    def _forward(self, windows: Sequence[list[int]]) -> list[NDArray[np.float32]]:
+        rows = [torch.tensor([*self.prefix, *ids, EOS]) for ids in windows]
+        ids = pad_sequence(rows, batch_first=True, padding_value=PAD)
         states = self.model(ids, attention_mask=(ids != PAD).long()).last_hidden_state.numpy()
         first = len(self.prefix)
-        return iter([states[row, first : first + len(pieces)] for row, pieces in enumerate(windows)])
+        return [states[row, first : first + len(pieces)] for row, pieces in enumerate(windows)]

@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from nlp.doc import Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 SHARE = 0.5  # of the positive contributions that the words shown should make up
 MOST_WORDS = 6
 
 
-def evidence(
-    contributions: NDArray[np.float32],
-    spans: Sequence[Span | None],
-    words: Mapping[int, Sequence[Span]],
-) -> tuple[Span, ...]:
-    """The words that speak for a label, neighbours joined, in reading order.
+class WordShares:
+    """How the entries of a doc (tokens and n-grams) are shared out among its words, by the characters they cover.
 
-    contributions: (T,) what each token adds to the label's logit. spans: the original span of each token (None
-    for a marker). words: the words of each part.
+    Made once per doc and asked once per label.
     """
-    weights = _by_word(contributions, spans, words)
-    positive = sorted((item for item in weights.items() if item[1] > 0), key=lambda item: (-item[1], item[0]))
-    wanted = SHARE * sum(weight for _, weight in positive)
-    chosen: list[Span] = []
-    for word, weight in positive[:MOST_WORDS]:
-        chosen.append(word)
-        wanted -= weight
-        if wanted <= 0:
-            break
-    return joined(chosen)
+
+    def __init__(self, spans: Sequence[Span | None], words: Mapping[int, Sequence[Span]]) -> None:
+        """`spans`: the original span of each entry, None for a marker. `words`: the words of each part."""
+        self.words = [word for part in words.values() for word in part]
+        owner = {
+            (word.part, at): number for number, word in enumerate(self.words) for at in range(word.start, word.end)
+        }
+        shares = [
+            (entry, number, 1 / (span.end - span.start))
+            for entry, span in enumerate(spans)
+            if span is not None
+            for at in range(span.start, span.end)
+            if (number := owner.get((span.part, at))) is not None
+        ]
+        self._entries = np.array([entry for entry, _, _ in shares], dtype=np.int64)
+        self._owners = np.array([number for _, number, _ in shares], dtype=np.int64)
+        self._shares = np.array([share for _, _, share in shares])
+
+    def evidence(self, contributions: NDArray[np.float32]) -> tuple[Span, ...]:
+        """The words that speak for a label, neighbours joined, in reading order.
+
+        contributions: (entries,) what each adds to the label's logit.
+        """
+        parts = contributions[self._entries] * self._shares
+        weights = np.bincount(self._owners, parts, len(self.words))
+        chosen: list[Span] = []
+        wanted = SHARE * weights[weights > 0].sum()
+        for number in np.argsort(-weights, kind="stable")[:MOST_WORDS]:
+            if weights[number] <= 0 or wanted <= 0:
+                break
+            chosen.append(self.words[number])
+            wanted -= weights[number]
+        return joined(chosen)
 
 
 def joined(spans: Sequence[Span]) -> tuple[Span, ...]:
@@ -49,20 +67,3 @@ def joined(spans: Sequence[Span]) -> tuple[Span, ...]:
         else:
             answer.append(span)
     return tuple(answer)
-
-
-def _by_word(
-    contributions: NDArray[np.float32],
-    spans: Sequence[Span | None],
-    words: Mapping[int, Sequence[Span]],
-) -> dict[Span, float]:
-    """A token that lies across words is shared out by the characters it has in each."""
-    owner = {(word.part, at): word for part in words.values() for word in part for at in range(word.start, word.end)}
-    weights: dict[Span, float] = defaultdict(float)
-    for contribution, span in zip(contributions, spans, strict=True):
-        if span is not None:
-            share = float(contribution) / (span.end - span.start)
-            for at in range(span.start, span.end):
-                if word := owner.get((span.part, at)):
-                    weights[word] += share
-    return dict(weights)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from nlp.doc import Label
-from nlp.evidence import evidence
+from nlp.evidence import WordShares
 from nlp.taxonomy import values
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nlp.doc import Doc, Span
+    from nlp.doc import Doc
     from nlp.encoder import Encoding
     from nlp.wide import Wide
 
@@ -89,18 +89,16 @@ class Judge:
         encoding, grams = read(doc), self.wide.read(doc)
         states = encoding.states[encoding.judged]
         tokens = [span for span, mine in zip(encoding.spans, encoding.judged, strict=True) if mine]
-        spans = [*tokens, *grams.spans]
+        words = WordShares([*tokens, *grams.spans], doc.words)
         answer = {}
         for name, head in self.heads.items():
             by_gram = head.wide * self.wide.contributions(grams, name)
             parts = np.concatenate([head.contributions(states), by_gram])
             bias = head.bias + head.wide * self.wide.bias[self.wide.columns[name]]
-            answer[name] = self._answer(head, parts, bias, spans, doc.words)
+            answer[name] = self._answer(head, parts, bias, words)
         return answer
 
-    def _answer(
-        self, head: Head, parts: Floats, bias: Floats, spans: Sequence[Span | None], words: Mapping[int, Sequence[Span]]
-    ) -> tuple[Label, ...]:
+    def _answer(self, head: Head, parts: Floats, bias: Floats, words: WordShares) -> tuple[Label, ...]:
         logits = (parts.sum(axis=0) + bias) / head.temperature
         names = values(head.name)
         if head.name == RISK:
@@ -115,7 +113,7 @@ class Judge:
                 name=names[index],
                 score=float(scores[index]),
                 source=self.version,
-                evidence=evidence(against[:, index], spans, words),
+                evidence=words.evidence(against[:, index]),
                 abstained=head.name != RISK and bool(scores[index] < head.threshold),
                 value=sentiment_value(scores) if head.name == "sentiment" else None,
             )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nlp.doc import Span
-from nlp.evidence import evidence, joined
+from nlp.evidence import WordShares, joined
 from nlp.heads import Head, sentiment_value, softmax
 
 WORDS = {0: (Span(0, 0, 2), Span(0, 2, 4), Span(0, 5, 7)), 1: (Span(1, 0, 3),)}
@@ -26,7 +26,7 @@ WORDS = {0: (Span(0, 0, 2), Span(0, 2, 4), Span(0, 5, 7)), 1: (Span(1, 0, 3),)}
 def test_the_strongest_words_are_shown(
     contributions: list[float], spans: list[Span | None], shown: tuple[Span, ...]
 ) -> None:
-    assert evidence(np.array(contributions, dtype=np.float32), spans, WORDS) == shown
+    assert WordShares(spans, WORDS).evidence(np.array(contributions, dtype=np.float32)) == shown
 
 
 def test_spans_of_different_parts_stay_apart() -> None:
