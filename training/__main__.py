@@ -53,14 +53,14 @@ def build_base(
 
 
 @app.command("states")
-def cache_states(data: Data, work: Work = WORK, layer: Annotated[list[int], typer.Option()] = [8, 12]) -> None:  # noqa: B006 - typer reads it once
+def cache_states(data: Data, work: Work = WORK, layer: Annotated[list[int], typer.Option()] = [12]) -> None:  # noqa: B006 - typer reads it once
     """Encode all training rows once and keep the states after some layers; a killed run goes on."""
     encoder = _encoder(work)
     states.cache(encoder.model, finetune.items(corpus.split(corpus.read(data))[0], encoder), layer, work)
 
 
 @app.command("finetune")
-def run_finetune(data: Data, work: Work = WORK, frozen: int = 8, epochs: int = 4) -> None:
+def run_finetune(data: Data, work: Work = WORK, frozen: int = 12, epochs: int = 6) -> None:
     """Train the layers above FROZEN and all heads; started again, it goes on from the last checkpoint."""
     encoder = _encoder(work)
     rows = finetune.items(corpus.split(corpus.read(data))[0], encoder)
@@ -76,7 +76,7 @@ def fit_wide(data: Data, work: Work = WORK) -> None:
 
 
 @app.command("export")
-def run_export(data: Data, version: Text, output: Folder, work: Work = WORK, frozen: int = 8) -> None:
+def run_export(data: Data, version: Text, output: Folder, work: Work = WORK, frozen: int = 12) -> None:
     """Write the model folder from the last checkpoint of the run above FROZEN."""
     encoder = _encoder(work)
     network = Network(encoder.model, frozen)
