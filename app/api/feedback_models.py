@@ -113,7 +113,7 @@ class FeedbackOut(BaseModel):
             **own,
             source=found.source.name,
             customer_ref=found.customer.ref if found.customer else None,
-            messages=[MessageOut.model_validate(one.model_dump(exclude={"original"})) for one in found.messages],
+            messages=[MessageOut.model_validate(one, from_attributes=True) for one in found.messages],
             analysis=AnalysisOut.of(found.analysis, found.risks) if found.analysis else None,
-            scores=[ScoreOut.model_validate(one.model_dump()) for one in found.scores],
+            scores=[ScoreOut.model_validate(one, from_attributes=True) for one in found.scores],
         )

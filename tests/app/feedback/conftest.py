@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 
 from app.channels.kinds import ChannelKind
+from app.clock import Clock
 from app.feedback import sources, tasks
 from app.feedback.ingest import ANALYSE, PROCESS
 from app.feedback.models import Source
-from app.jobs.queue import EmbeddedQueue, JobArgs, Task
+from app.jobs.queue import EmbeddedQueue, JobArgs, JobQueue, Task
+from app.runtime import Runtime
 from app.store.engine import Store
 from nlp.doc import Doc, Label, Span
 from nlp.mask import Masker
@@ -84,9 +86,8 @@ def source(store: Store, clock: SetClock) -> Source:
         return sources.create(session, name="bank", title="自有系统", channel=ChannelKind.CHAT, now=clock.now())
 
 
-@pytest.fixture
-def work(store: Store, queue: EmbeddedQueue, pipeline: Pipeline, clock: SetClock) -> Callable[[], int]:
-    """Run the jobs that are due."""
+def work_off(store: Store, queue: JobQueue, pipeline: Pipeline, clock: Clock) -> int:
+    """Run the jobs that are due; returns how many."""
 
     def process(jobs: Sequence[JobArgs]) -> None:
         tasks.process_delivery(jobs, store=store, queue=queue, clock=clock)
@@ -94,7 +95,16 @@ def work(store: Store, queue: EmbeddedQueue, pipeline: Pipeline, clock: SetClock
     def analyse(jobs: Sequence[JobArgs]) -> None:
         tasks.analyse(jobs, store=store, queue=queue, pipeline=pipeline, clock=clock)
 
-    def run() -> int:
-        return queue.work({PROCESS: Task(process, batch=10), ANALYSE: Task(analyse, batch=10)}, until_empty=True)
+    return queue.work({PROCESS: Task(process, batch=10), ANALYSE: Task(analyse, batch=10)}, until_empty=True)
 
-    return run
+
+@pytest.fixture
+def work(store: Store, queue: EmbeddedQueue, pipeline: Pipeline, clock: SetClock) -> Callable[[], int]:
+    """Works off the jobs of the test's store."""
+    return lambda: work_off(store, queue, pipeline, clock)
+
+
+@pytest.fixture
+def work_with(pipeline: Pipeline) -> Callable[[Runtime], int]:
+    """Works off the jobs of a runtime, with the pipeline of words in place of its model."""
+    return lambda runtime: work_off(runtime.store, runtime.queue, pipeline, runtime.clock)
