@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.deliveries import Refusal
-from app.deps import CurrentUser, ReadSession, RuntimeDep, WriteSession, require, session_token
+from app.deps import CurrentUser, ReadSession, RuntimeDep, WriteSession, current_user, require, session_token
 from app.people import service
 from app.people.login import log_in
 from app.people.models import Role, User
@@ -95,8 +95,8 @@ def enter(request: Request, runtime: RuntimeDep, credentials: Credentials) -> Lo
     return LoggedInOut(token=opened.token, expires_at=opened.expires_at, user=UserOut.of(opened.user))
 
 
-@router.post("/logout", summary="End the session", status_code=204)
-def leave(request: Request, runtime: RuntimeDep, user: CurrentUser, session: WriteSession) -> None:  # noqa: ARG001
+@router.post("/logout", summary="End the session", status_code=204, dependencies=[Depends(current_user)])
+def leave(request: Request, runtime: RuntimeDep, session: WriteSession) -> None:
     """The token that came with the request opens nothing any more."""
     service.close_session(session, token=session_token(request) or "", now=runtime.clock.now())
 

@@ -91,7 +91,7 @@ def reference() -> str:
         [
             "# 角色与权限",
             "",
-            "本页由 `app/people/roles.py` 生成，请改那里的表。每一步流转由谁来做，见[问题与措施的流转](transitions.md)。",
+            "本页由 `app/people/roles.py` 生成，请改那里的表。流转由谁来做，见[问题与措施的流转](transitions.md)。",
             "",
             f"角色标识：{identifiers}。",
             "",
