@@ -9,14 +9,12 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from app.feedback.contents import original, original_subject
 from app.feedback.models import Analysis, Interaction, Message
-from app.store.sealing import unseal
 from nlp import taxonomy
 from nlp.digits import plain
 from nlp.doc import SUBJECT, Pii
 from nlp.mask import merged, placeholder
-
-RISK = "risk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +85,14 @@ def talk(
 ) -> dict[int, list[Piece]]:
     """Part (`SUBJECT` or a message's place) to its pieces; parts that have not been masked yet are left out."""
     texts = {
-        part: unseal(session, message.original, context="message.original").decode()
+        part: original(session, message)
         for part, message in enumerate(messages)
         if message.masked_text is not None
     }
     pii = {part: _spans(part, messages[part].pii) for part in texts}
-    if interaction.subject is not None and interaction.subject_masked is not None:
-        texts[SUBJECT] = unseal(session, interaction.subject, context="interaction.subject").decode()
+    subject = original_subject(session, interaction) if interaction.subject_masked is not None else None
+    if subject is not None:
+        texts[SUBJECT] = subject
         pii[SUBJECT] = _spans(SUBJECT, interaction.subject_pii)
     return pieces_of(texts, pii, evidence_of(analysis) if analysis else {})
 
@@ -123,7 +122,9 @@ def pieces_of(texts: Mapping[int, str], pii: Mapping[int, Sequence[Pii]], eviden
     return shown
 
 
-def _cut(text: str, holders: Mapping[int, tuple[int, str]], evidence: Iterable[tuple[int, int, int]]) -> Iterator[Piece]:
+def _cut(
+    text: str, holders: Mapping[int, tuple[int, str]], evidence: Iterable[tuple[int, int, int]]
+) -> Iterator[Piece]:
     whole = [(*_outwards(start, end, holders), number) for start, end, number in evidence]
     edges = {0, len(text)} | {edge for start, end, _ in whole for edge in (start, end)}
     inside = {at for start, (end, _) in holders.items() for at in range(start + 1, end)}

@@ -25,6 +25,8 @@ EXCERPT = 120  # code points of a row's text
 class FeedbackFilter:
     """What is looked for; None and "" do not narrow. `since` is included, `until` is not.
 
+    `negative` is a sentiment below 0; `any_risk` at least one of these flags.
+
     `interaction_ids` is for callers above this domain who know more, such as the topics: a subquery or ids.
     """
 
@@ -35,7 +37,9 @@ class FeedbackFilter:
     cause: str | None = None
     touchpoint: str | None = None
     sentiment: int | None = None
+    negative: bool = False
     risk: str | None = None
+    any_risk: tuple[str, ...] = ()
     product: str | None = None
     branch: str | None = None
     region: str | None = None
@@ -91,6 +95,11 @@ def conditions(wanted: FeedbackFilter) -> list[ColumnElement[bool]]:
     if wanted.risk:
         risky = select(AnalysisRisk.analysis_id).where(col(AnalysisRisk.name) == wanted.risk)
         found.append(col(Interaction.analysis_id).in_(risky))
+    if wanted.any_risk:
+        risky = select(AnalysisRisk.analysis_id).where(col(AnalysisRisk.name).in_(wanted.any_risk))
+        found.append(col(Interaction.analysis_id).in_(risky))
+    if wanted.negative:
+        found.append(col(Analysis.sentiment) < 0)
     if wanted.since:
         found.append(col(Interaction.occurred_at) >= wanted.since)
     if wanted.until:

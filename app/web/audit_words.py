@@ -1,0 +1,78 @@
+"""The audit chain in Chinese: what each recorded deed is called, and a short account of its detail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.people.models import ROLE_TITLES, Role
+from app.tracker.models import ACTION_TITLES, ISSUE_TITLES
+from app.tracker.transitions import TRANSITIONS
+
+DEEDS = {
+    "login": "登录",
+    "login.failed": "登录失败",
+    "logout": "退出登录",
+    "user.add": "新增用户",
+    "user.role": "改了角色",
+    "user.active": "启用或停用了用户",
+    "user.password": "重设了密码",
+    "issue.create": "新建问题",
+    "issue.edit": "修改问题",
+    "issue.link": "添加依据",
+    "issue.unlink": "移除依据",
+    "issue.move": "推进问题",
+    "issue.undo": "撤销了问题的上一步",
+    "action.create": "新增措施",
+    "action.edit": "修改措施",
+    "action.move": "推进措施",
+    "action.undo": "撤销了措施的上一步",
+    "followup.plan": "列出要回访的客户",
+    "followup.answer": "记录了一条回访答复",
+    "followup.no_answer": "记录了一次未答复",
+    "followup.withdraw": "撤回了一条回访结果",
+    "followup.import": "导入了回访结果",
+    "topic.rename": "主题改名",
+    "job.retry": "重试了任务",
+}
+MOVES = {move.verb.value: move.title for move in TRANSITIONS}
+STATES = {state.value: title for titles in (ISSUE_TITLES, ACTION_TITLES) for state, title in titles.items()}
+ROLES = {role.value: ROLE_TITLES[role] for role in Role}
+FIELDS = {"title": "标题", "detail": "说明", "owner_id": "负责人", "due_on": "期限", "target": "目标"}
+
+
+def deed(action: str, said: Mapping[str, Any]) -> str:
+    """What was done, by an entry's action and detail; an unknown deed is shown by its own name, not hidden."""
+    move = MOVES.get(str(said.get("verb", "")))
+    if action in {"issue.move", "action.move"} and move:
+        return f"“{move}”"
+    return DEEDS.get(action, action)
+
+
+def account(action: str, said: Mapping[str, Any]) -> str:
+    """An entry's detail in a line; nothing where there are no words for it."""
+    if action.endswith((".move", ".undo")):
+        states = f"{_state(said.get('from'))} → {_state(said.get('to'))}"
+        note = f"（{said['note']}）" if said.get("note") else ""
+        start = f"，{said['started_on']} 生效" if said.get("started_on") else ""
+        return states + start + note
+    if action.endswith(".edit"):
+        return "、".join(FIELDS.get(field, field) for field in said)
+    if action in {"issue.link", "issue.unlink"}:
+        return _evidence(said)
+    if action == "user.role":
+        return f"{ROLES.get(str(said.get('from')), '')} → {ROLES.get(str(said.get('to')), '')}"
+    if action == "topic.rename":
+        return f"{said.get('from')} → {said.get('to')}"
+    if action == "followup.plan":
+        return f"{said.get('added')} 位"
+    return str(said.get("title") or "")
+
+
+def _state(value: Any) -> str:
+    return STATES.get(str(value), str(value))
+
+
+def _evidence(said: Mapping[str, Any]) -> str:
+    parts = [("主题", said.get("topics") or []), ("反馈", said.get("feedback") or [])]
+    return "、".join(f"{len(ids)} 个{name}" if name == "主题" else f"{len(ids)} 条{name}" for name, ids in parts if ids)

@@ -1,0 +1,50 @@
+"""What colleagues did lately, told from the audit chain: one line per person, deed and thing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, or_, select
+
+from app.people.models import User
+from app.store.audit import AuditEntry
+from app.topics.models import Topic
+from app.tracker.models import Action, Issue
+from app.web.audit_words import account, deed
+
+DOMAINS = ("issue", "action", "followup", "topic")
+TABLES: dict[str, type[Issue] | type[Action] | type[Topic]] = {"issue": Issue, "action": Action, "topic": Topic}
+LONGEST = 500  # entries read
+SHOWN = 8
+
+
+def deeds_since(session: Session, *, since: datetime, apart_from: User) -> dict[str, Any]:
+    """Lines of what others did with issues, actions and topics, newest first, and how many lines there are."""
+    chosen = select(AuditEntry).where(
+        col(AuditEntry.at) >= since,
+        col(AuditEntry.actor) != f"user:{apart_from.login}",
+        or_(*(col(AuditEntry.action).startswith(f"{domain}.") for domain in DOMAINS)),
+    )
+    entries = session.exec(chosen.order_by(col(AuditEntry.id).desc()).limit(LONGEST)).all()
+    names = {f"user:{user.login}": user.name for user in session.exec(select(User))}
+    lines: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for entry in entries:
+        words = deed(entry.action, entry.detail)
+        key = (entry.actor, words, entry.subject)
+        if key in lines:
+            lines[key]["times"] += 1
+            continue
+        told = account(entry.action, entry.detail) if entry.action.endswith((".move", ".undo")) else ""
+        lines[key] = {"who": names.get(entry.actor, entry.actor), "deed": words, "told": told, "at": entry.at, "times": 1}
+        lines[key] |= _thing(session, entry.subject)
+    return {"rows": list(lines.values())[:SHOWN], "total": len(lines)}
+
+
+def _thing(session: Session, subject: str) -> dict[str, str]:
+    """The name and page of what was worked on; neither where it is gone."""
+    kind, _, number = subject.partition(":")
+    row = session.get(TABLES[kind], int(number)) if kind in TABLES and number.isdecimal() else None
+    if row is None:
+        return {"title": "", "link": ""}
+    return {"title": row.name if isinstance(row, Topic) else row.title, "link": f"/{kind}s/{number}"}

@@ -1,0 +1,23 @@
+"""The console's pages: one line each, in the order of the navigation."""
+
+from __future__ import annotations
+
+from app.people.roles import Permission
+from app.web.pages import account, actions, audit, feedback, followups, issue_forms, issues, jobs, sources, today, users
+from app.web.render import Page
+
+WORK, RUN = "", "管理"
+
+PAGES: dict[str, Page] = {
+    "account": Page("登录", "/login", None, account.router, None),
+    "today": Page("今日", "/", Permission.TODAY_VIEW, today.router, WORK),
+    "feedback": Page("反馈", "/feedback", Permission.FEEDBACK_VIEW, feedback.router, WORK),
+    "issue_forms": Page("新建与修改问题", "/issues/new", Permission.ISSUES_EDIT, issue_forms.router, None),
+    "issues": Page("问题与措施", "/issues", Permission.ISSUES_VIEW, issues.router, WORK),
+    "actions": Page("措施", "/actions", Permission.ISSUES_VIEW, actions.router, None),
+    "followups": Page("回访", "/actions", Permission.ACTIONS_EDIT, followups.router, None),
+    "sources": Page("接入源", "/sources", Permission.SOURCES_VIEW, sources.router, RUN),
+    "jobs": Page("任务", "/jobs", Permission.SOURCES_VIEW, jobs.router, RUN),
+    "users": Page("用户", "/users", Permission.USERS_VIEW, users.router, RUN),
+    "audit": Page("审计", "/audit", Permission.AUDIT_VIEW, audit.router, RUN),
+}

@@ -1,0 +1,129 @@
+"""The filter of the feedback list: from the address to a query, and what it says in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from fastapi import Request
+from sqlmodel import Session, col, select
+
+from app.channels.kinds import ChannelKind
+from app.clock import day_start
+from app.feedback import display
+from app.feedback.models import Interaction, InteractionState
+from app.feedback.query import FeedbackFilter
+from app.topics.models import Topic, TopicAssignment
+from app.web.labels import CHANNELS, HIGH_RISKS, STATES
+
+LABELS = ("intent", "touchpoint", "business", "cause", "risk")
+PLACES = {"branch": Interaction.branch, "region": Interaction.region, "product": Interaction.product}
+NAMES = (*LABELS, *PLACES, "q", "channel", "sentiment", "topic", "since", "until", "state")
+MAX_CHARS = 100
+NO_TOPIC = "none"  # the feedback that resembles no topic
+HIGH = "high"
+NEGATIVE = "negative"
+SENTIMENTS = {str(value): value for value in range(-2, 3)}
+FIRST = ("intent", "risk", "topic", "channel")  # shown at once; the others unfold
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The filter, the parameters it came from, and what could not be understood."""
+
+    filter: FeedbackFilter
+    params: dict[str, str] = field(default_factory=dict)
+    problem: str | None = None
+
+
+def wanted_of(request: Request) -> Wanted:
+    """The filter of an address. A value that makes no sense is told and not used, so that a list never lies."""
+    given = {name: request.query_params.get(name, "").strip()[:MAX_CHARS] for name in NAMES}
+    params = {name: value for name, value in given.items() if value}
+    values: dict[str, Any] = {}
+    problems = []
+    for name, text in params.items():
+        try:
+            values |= _values(name, text)
+        except (ValueError, OverflowError, KeyError):
+            problems.append(TITLES.get(name, name))
+    told = f"没有使用这些筛选条件，它们的值不对：{'、'.join(problems)}。" if problems else None
+    return Wanted(FeedbackFilter(**values), {**dict.fromkeys(NAMES, ""), **params}, told)
+
+
+def _values(name: str, text: str) -> dict[str, Any]:
+    """One parameter as fields of the filter; ValueError where its value makes no sense."""
+    match name, text:
+        case "risk", str(value) if value == HIGH:
+            return {"any_risk": HIGH_RISKS}
+        case "sentiment", str(value) if value == NEGATIVE:
+            return {"negative": True}
+        case "sentiment", _:
+            return {"sentiment": SENTIMENTS[text]}
+        case "channel", _:
+            return {"channel": ChannelKind(text)}
+        case "state", _:
+            return {"state": InteractionState(text)}
+        case "since", _:
+            return {"since": day_start(date.fromisoformat(text))}
+        case "until", _:
+            return {"until": day_start(date.fromisoformat(text) + timedelta(days=1))}
+        case "topic", _:
+            chosen = col(TopicAssignment.topic_id)
+            members = select(TopicAssignment.interaction_id)
+            return {"interaction_ids": members.where(chosen.is_(None) if text == NO_TOPIC else chosen == identifier(text))}
+        case _:
+            return {name: text}
+
+
+def identifier(text: str) -> int:
+    """A row's id; ValueError for what no row can have."""
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise ValueError(text)
+    return int(text)
+
+
+TITLES = {
+    "q": "包含文字",
+    "channel": "渠道",
+    "sentiment": "情感",
+    "topic": "主题",
+    "since": "从",
+    "until": "到",
+    "state": "状态",
+    "branch": "网点",
+    "region": "地区",
+    "product": "产品",
+    **{head: display.head_title(head) for head in LABELS},
+}
+
+
+def choices(session: Session, products: dict[str, str]) -> list[dict[str, Any]]:
+    """The lists of the filter form; places are those that occur."""
+    fixed = [
+        ("intent", display.titles("intent")),
+        ("risk", [(HIGH, "任一高风险"), *display.titles("risk")]),
+        ("sentiment", [(NEGATIVE, "负面（含强烈）"), *display.titles("sentiment")]),
+        ("business", display.titles("business")),
+        ("cause", display.titles("cause")),
+        ("touchpoint", display.titles("touchpoint")),
+        ("channel", list(CHANNELS.items())),
+    ]
+    topics = session.exec(select(Topic.id, Topic.name).where(col(Topic.retired_version_id).is_(None)).order_by(Topic.name))
+    fixed.append(("topic", [*((str(id_), name) for id_, name in topics), (NO_TOPIC, "未归类")]))
+    for name, column in PLACES.items():
+        found = session.exec(select(column).where(col(column).is_not(None)).distinct().order_by(column))
+        titles = products if name == "product" else {}
+        fixed.append((name, [(value, titles.get(value, value)) for value in found if value]))
+    fixed.append(("state", list(STATES.items())))
+    return [{"name": name, "label": TITLES[name], "options": options, "first": name in FIRST} for name, options in fixed]
+
+
+def scope(session: Session, wanted: Wanted) -> str:
+    """The heading of the list: what is being looked at."""
+    chosen = wanted.params.get("topic", "")
+    if chosen == NO_TOPIC:
+        return "未归类的反馈"
+    topic = session.get(Topic, identifier(chosen)) if chosen and not wanted.problem else None
+    return f"主题“{topic.name}”的反馈" if topic else "符合条件的反馈" if any(wanted.params.values()) else "全部反馈"

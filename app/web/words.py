@@ -1,0 +1,88 @@
+"""How figures and times are said in Chinese: filters of the templates, used by the pages as well.
+
+Days and times are the bank's (Asia/Shanghai); ranges and comparisons never claim more than they hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from app.clock import ZONE
+
+WEEKDAYS = "一二三四五六日"
+
+
+def number(value: float) -> str:
+    """1234 -> 1,234; a fraction keeps one digit."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+
+
+def percent(share: float) -> str:
+    """0.123 -> 12%; shares under a tenth keep one digit, so that 0.4% does not read as nothing."""
+    return f"{share:.1%}" if 0 < share < 0.1 else f"{share:.0%}"
+
+
+def signed(value: float) -> str:
+    """A change with its sign: +3, −2 (a real minus), 0."""
+    return ("+" if value > 0 else "−" if value < 0 else "") + number(abs(value))
+
+
+def day(at: date | datetime) -> str:
+    """11月6日; of an instant, the bank's day."""
+    at = at.astimezone(ZONE) if isinstance(at, datetime) else at
+    return f"{at.month}月{at.day}日"
+
+
+def full_day(at: date | datetime) -> str:
+    """2026年11月6日 星期五."""
+    at = at.astimezone(ZONE) if isinstance(at, datetime) else at
+    return f"{at.year}年{at.month}月{at.day}日 星期{WEEKDAYS[at.weekday()]}"
+
+
+def moment(at: datetime) -> str:
+    """11月6日 08:40."""
+    local = at.astimezone(ZONE)
+    return f"{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def due(on: date, today: date) -> str:
+    """A due date as a person says it: 今天到期, 已逾期 3 天, 还有 5 天."""
+    days = (on - today).days
+    if days == 0:
+        return "今天到期"
+    return f"已逾期 {-days} 天" if days < 0 else f"还有 {days} 天"
+
+
+def against_day_before(count: int, before: int) -> str:
+    """Yesterday against the day before."""
+    if count == before:
+        return f"与前天持平（{before} 条）"
+    return f"比前天{'多' if count > before else '少'} {abs(count - before)} 条（前天 {before} 条）"
+
+
+def against_usual(count: int, usual: Sequence[int], weekday: int) -> str:
+    """Yesterday against the same weekday of the weeks before: only a count outside their range is called unusual."""
+    name = f"周{WEEKDAYS[weekday]}"
+    if len(usual) < 3:
+        return f"往来不足三个{name}，暂不比较"
+    low, high, mean = min(usual), max(usual), sum(usual) / len(usual)
+    place = "高于" if count > high else "低于" if count < low else "在"
+    tail = "" if place != "在" else " 之内"
+    return f"{place}近 {len(usual)} 个{name}的范围 {low}–{high}{tail}（平均 {number(round(mean, 1))}）"
+
+
+def greeting(at: datetime) -> str:
+    """By the hour in the bank."""
+    hour = at.astimezone(ZONE).hour
+    return "早上好" if 5 <= hour < 11 else "中午好" if hour < 13 else "下午好" if hour < 18 else "晚上好"
+
+
+FILTERS = {
+    "number": number,
+    "percent": percent,
+    "signed": signed,
+    "day": day,
+    "full_day": full_day,
+    "moment": moment,
+}
