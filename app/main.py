@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from sqlmodel import col, func, select
 
+from app.api import actions, deliveries, feedback, people, topics, tracker
 from app.feedback import stats
 from app.feedback.models import Delivery, DeliveryState, InteractionState
 from app.runtime import Runtime
@@ -22,6 +23,14 @@ from app.web.pages import PAGES
 from app.web.render import STATIC
 from app.web.security import SecurityHeaders
 
+API = (
+    people.router,
+    deliveries.router,
+    feedback.router,
+    topics.router,
+    tracker.router,
+    actions.router,
+)
 FORM_BYTES = 4 * 1024 * 1024  # the largest form: a file of follow-up answers
 
 
@@ -45,6 +54,8 @@ def create_app(settings: Settings, *, runtime: Runtime | None = None) -> FastAPI
     )
     app.state.runtime = runtime
     app.state.pages = PAGES
+    for router in API:
+        app.include_router(router)
     for page in PAGES.values():
         app.include_router(page.router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
