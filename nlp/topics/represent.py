@@ -23,7 +23,11 @@ DEMAND_BONUS = 1.25  # what a customer asks for names a topic better than what e
 _BREAKS = re.compile(r"[\s,，。.!！?？;；:：、…~～()（）“”\"'「」【】|/—-]+")
 _PLACEHOLDER = re.compile(r"\[[^\[\]]{1,12}\]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_LEADING = re.compile(r"^(?:我们?|你们?|您好|请问|麻烦|就是|那个|然后|但是|所以|因为|而且|结果|还有|那|嗯|啊|哦)+")
+_LEADING = re.compile(
+    r"^(?:我们?|你们?|您好|请问|麻烦|就是|那个|然后|但是|所以|因为|而且|结果|还有|那|的|嗯|啊|哦|\d+(?=[\u3400-\u9fff]))+"
+)
+    r"^(?:我们?|你们?|您好|请问|麻烦|就是|那个|然后|但是|所以|因为|而且|结果|还有|那|的|嗯|啊|哦|\d+(?=[\u3400-\u9fff]))+"
+)
 
 
 def propose_name(
@@ -73,11 +77,13 @@ def _clauses(
     """Clauses of fitting length with the weight of where they stand."""
     for row in np.argsort(-centrality, kind="stable")[:NAME_SOURCES]:
         weight = float(max(centrality[row], 0))
-        for source, bonus in ((demands[row], DEMAND_BONUS), (texts[row], 1.0)):
-            for part in _BREAKS.split(_PLACEHOLDER.sub(" ", source)):
-                clause = _LEADING.sub("", part)
-                if NAME_LENGTH[0] <= len(clause) <= NAME_LENGTH[1] and len(_HAN.findall(clause)) >= NAME_LENGTH[0]:
-                    yield clause, weight * bonus
+        demand = demands[row]
+        for part in _BREAKS.split(_PLACEHOLDER.sub(" ", texts[row])):
+            clause = _LEADING.sub("", part)
+            if NAME_LENGTH[0] <= len(clause) <= NAME_LENGTH[1] and len(_HAN.findall(clause)) >= NAME_LENGTH[0]:
+                # the model's span may begin or end inside a clause; a name is never a torn one
+                asked = bool(demand) and (demand in part or part in demand)
+                yield clause, weight * (DEMAND_BONUS if asked else 1.0)
 
 
 def _worth(clause: str, weight: float, terms: Mapping[str, float]) -> float:

@@ -1,8 +1,10 @@
 """The space in which near means "about the same matter".
 
 Embeddings group by channel and style first: a phone call resembles every phone call. So each channel's mean is
-taken out, and the leading directions are scaled to one size (whitened), which leaves what texts differ in. On the
-authored corpus that lifts k-means from 0.11 to 0.22 AMI; more than 96 directions bring noise with them.
+taken out, and the leading directions are drawn towards one size, which leaves what texts differ in. Half-way, by the
+root of the standard deviation: scaled to one size in full (whitened), directions that hold nothing but noise weigh
+as much as those that tell matters apart, and made-up groups of fifty texts were no longer found; on the authored
+corpus the two give the same AMI (0.505 and 0.508 with the shipped model). More than 96 directions bring noise.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ class Space:
 
     channel_means: dict[str, NDArray[np.float32]]
     mean: NDArray[np.float32]  # (d,), for channels that the fit has not met
-    directions: NDArray[np.float32]  # (k, d), each divided by its standard deviation
+    directions: NDArray[np.float32]  # (k, d), each divided by the root of its standard deviation
     feature_mean: NDArray[np.float32]  # (m,); empty where the fit had no features
 
     @classmethod
@@ -46,7 +48,7 @@ class Space:
         variances, vectors = np.linalg.eigh(np.cov(centred.astype(np.float64), rowvar=False))
         kept = np.argsort(variances)[::-1][: min(DIRECTIONS, len(embeddings) - 1)]
         kept = kept[: max(1, int((variances[kept] > 1e-9 * variances.max()).sum()))]
-        directions = (vectors[:, kept] / np.sqrt(np.maximum(variances[kept], 1e-12))).T.astype(np.float32)
+        directions = (vectors[:, kept] / np.maximum(variances[kept], 1e-12) ** 0.25).T.astype(np.float32)
         empty = np.zeros(0, dtype=np.float32)
         return cls(means, mean, directions, empty if features is None else features.mean(axis=0))
 

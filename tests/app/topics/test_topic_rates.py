@@ -42,7 +42,7 @@ def test_interval_holds_the_ratio_and_mirrors(count: int, previous: int) -> None
 
 def test_wording_claims_no_more_than_the_interval() -> None:
     assert Change.between(15, 3, days=28).wording == (
-        "近 28 天 15 条，前 28 天 3 条，为前期的 5.0 倍（95% 区间 1.4 到 27.0）：上升。"
+        "近 28 天 15 条，前 28 天 3 条，为前期的 5.0 倍（95% 区间 1.4 到 26.9）：上升。"
     )
     assert Change.between(3, 0, days=28).wording == "近 28 天 3 条，前 28 天 0 条，前期没有：看不出升降。"
     assert Change.between(0, 0, days=7).wording == "近 7 天 0 条，前 7 天 0 条：看不出升降。"
