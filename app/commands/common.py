@@ -39,10 +39,15 @@ def configure_logs() -> None:
 
 
 def ready_runtime(settings: Settings | None = None) -> Runtime:
-    """A runtime whose store is migrated. Raises NotReady, naming the command, where it is not."""
+    """A runtime whose store is migrated: a new one is made, an old one is for a person to upgrade.
+
+    Raises NotReady, naming the command.
+    """
     runtime = Runtime(settings or Settings())
+    if runtime.store.revision() is None:
+        runtime.store.upgrade()
     if not runtime.store.is_current():
-        raise NotReady("库还没有建立或需要升级，请先运行：huisheng migrate")
+        raise NotReady("库的结构与本版本不符，请先备份，再运行：huisheng migrate")
     return runtime
 
 
