@@ -6,6 +6,8 @@ masked span leaves these functions.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 from sqlmodel import Session
 
@@ -85,9 +87,7 @@ def talk(
 ) -> dict[int, list[Piece]]:
     """Part (`SUBJECT` or a message's place) to its pieces; parts that have not been masked yet are left out."""
     texts = {
-        part: original(session, message)
-        for part, message in enumerate(messages)
-        if message.masked_text is not None
+        part: original(session, message) for part, message in enumerate(messages) if message.masked_text is not None
     }
     pii = {part: _spans(part, messages[part].pii) for part in texts}
     subject = original_subject(session, interaction) if interaction.subject_masked is not None else None
@@ -130,7 +130,7 @@ def _cut(
     inside = {at for start, (end, _) in holders.items() for at in range(start + 1, end)}
     edges = (edges - inside) | set(holders) | {end for end, _ in holders.values()}
     places = sorted(edge for edge in edges if 0 <= edge <= len(text))
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         marks = tuple(sorted({number for a, b, number in whole if a <= start and end <= b}))
         holder = holders.get(start)
         yield Piece(holder[1] if holder else text[start:end], holder is not None, marks)
@@ -142,7 +142,7 @@ def _outwards(start: int, end: int, holders: Mapping[int, tuple[int, str]]) -> t
     return min([start, *(a for a, _ in touched)]), max([end, *(b for _, b in touched)])
 
 
-def _labels(analysis: Analysis) -> Iterator[tuple[str, dict[str, object]]]:
+def _labels(analysis: Analysis) -> Iterator[tuple[str, dict[str, Any]]]:
     """(head, stored label) in the taxonomy's order; risk has any number of them."""
     for head in taxonomy.heads():
         stored = analysis.labels.get(head)

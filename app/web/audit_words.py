@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.people.models import ROLE_TITLES, Role
@@ -51,28 +51,51 @@ def deed(action: str, said: Mapping[str, Any]) -> str:
 
 def account(action: str, said: Mapping[str, Any]) -> str:
     """An entry's detail in a line; nothing where there are no words for it."""
-    if action.endswith((".move", ".undo")):
-        states = f"{_state(said.get('from'))} → {_state(said.get('to'))}"
-        note = f"（{said['note']}）" if said.get("note") else ""
-        start = f"，{said['started_on']} 生效" if said.get("started_on") else ""
-        return states + start + note
-    if action.endswith(".edit"):
-        return "、".join(FIELDS.get(field, field) for field in said)
-    if action in {"issue.link", "issue.unlink"}:
-        return _evidence(said)
-    if action == "user.role":
-        return f"{ROLES.get(str(said.get('from')), '')} → {ROLES.get(str(said.get('to')), '')}"
-    if action == "topic.rename":
-        return f"{said.get('from')} → {said.get('to')}"
-    if action == "followup.plan":
-        return f"{said.get('added')} 位"
-    return str(said.get("title") or "")
+    tell = ACCOUNTS.get(action)
+    return tell(said) if tell else str(said.get("title") or "")
 
 
-def _state(value: Any) -> str:
+def _moved(said: Mapping[str, Any]) -> str:
+    note = f"（{said['note']}）" if said.get("note") else ""
+    start = f"，{said['started_on']} 生效" if said.get("started_on") else ""
+    return f"{_state(said.get('from'))} → {_state(said.get('to'))}{start}{note}"
+
+
+def _edited(said: Mapping[str, Any]) -> str:
+    return "、".join(FIELDS.get(field, field) for field in said)
+
+
+def _role_changed(said: Mapping[str, Any]) -> str:
+    return f"{ROLES.get(str(said.get('from')), '')} → {ROLES.get(str(said.get('to')), '')}"
+
+
+def _renamed(said: Mapping[str, Any]) -> str:
+    return f"{said.get('from')} → {said.get('to')}"
+
+
+def _planned(said: Mapping[str, Any]) -> str:
+    return f"{said.get('added')} 位"
+
+
+def _state(value: object) -> str:
     return STATES.get(str(value), str(value))
 
 
 def _evidence(said: Mapping[str, Any]) -> str:
     parts = [("主题", said.get("topics") or []), ("反馈", said.get("feedback") or [])]
     return "、".join(f"{len(ids)} 个{name}" if name == "主题" else f"{len(ids)} 条{name}" for name, ids in parts if ids)
+
+
+ACCOUNTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "issue.move": _moved,
+    "issue.undo": _moved,
+    "issue.edit": _edited,
+    "issue.link": _evidence,
+    "issue.unlink": _evidence,
+    "action.move": _moved,
+    "action.undo": _moved,
+    "action.edit": _edited,
+    "followup.plan": _planned,
+    "topic.rename": _renamed,
+    "user.role": _role_changed,
+}

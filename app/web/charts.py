@@ -13,6 +13,8 @@ from markupsafe import Markup
 
 Parts = Sequence[tuple[str, int]]  # (css class, count)
 
+SMALLEST_TOP = 2  # of an axis
+MIDDLE = 55  # per cent of the width; words right of it run to the left
 HEIGHT = 190  # px, of which the plot takes TOP..BOTTOM
 TOP, BOTTOM = 22, 160
 LEFT, RIGHT = 7.0, 99.0  # per cent of the width; the axis numbers stand left of LEFT
@@ -35,8 +37,8 @@ def sparkline(values: Sequence[float], *, label: str) -> Markup:
 
 def nice_top(value: float) -> int:
     """The smallest of 2, 4, 10, 20, 40, 100 … that holds `value`: an axis top whose half is whole too."""
-    if value <= 2:
-        return 2
+    if value <= SMALLEST_TOP:
+        return SMALLEST_TOP
     power = 10 ** int(log10(value))
     return next(int(step * power) for step in (1, 2, 4, 10) if step * power >= ceil(value))
 
@@ -65,9 +67,9 @@ def bars(points: Sequence[tuple[str, int]], *, label: str, start: int | None = N
             )
     if start is not None:
         out.append(_start_line(LEFT + start * width, start_label))
-    return Markup('<svg class="chart" width="100%" height="{height}" role="img" aria-label="{label}">{body}</svg>').format(
-        height=HEIGHT, label=label, body=Markup("").join(out)
-    )
+    return Markup(
+        '<svg class="chart" width="100%" height="{height}" role="img" aria-label="{label}">{body}</svg>'
+    ).format(height=HEIGHT, label=label, body=Markup("").join(out))
 
 
 def _axis(top: int) -> Markup:
@@ -86,7 +88,7 @@ def _axis(top: int) -> Markup:
 
 def _start_line(x: float, label: str) -> Markup:
     """The dashed line where an action began; its words turn to the left in the right half."""
-    anchor, shift = ("start", 0.6) if x < 55 else ("end", -0.6)
+    anchor, shift = ("start", 0.6) if x < MIDDLE else ("end", -0.6)
     return Markup(
         '<line class="start" x1="{x:.2f}%" x2="{x:.2f}%" y1="8" y2="{bottom}"/>'
         '<text class="start-label" x="{tx:.2f}%" y="14" text-anchor="{anchor}">{label}</text>'

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.people.models import User
 from app.store.audit import AuditEntry
@@ -14,7 +16,11 @@ from app.tracker.models import Action, Issue
 from app.web.audit_words import account, deed
 
 DOMAINS = ("issue", "action", "followup", "topic")
-TABLES: dict[str, type[Issue] | type[Action] | type[Topic]] = {"issue": Issue, "action": Action, "topic": Topic}
+TITLES: dict[str, Callable[[int], SelectOfScalar[str]]] = {
+    "issue": lambda id_: select(Issue.title).where(Issue.id == id_),
+    "action": lambda id_: select(Action.title).where(Action.id == id_),
+    "topic": lambda id_: select(Topic.name).where(Topic.id == id_),
+}
 LONGEST = 500  # entries read
 SHOWN = 8
 
@@ -36,7 +42,13 @@ def deeds_since(session: Session, *, since: datetime, apart_from: User) -> dict[
             lines[key]["times"] += 1
             continue
         told = account(entry.action, entry.detail) if entry.action.endswith((".move", ".undo")) else ""
-        lines[key] = {"who": names.get(entry.actor, entry.actor), "deed": words, "told": told, "at": entry.at, "times": 1}
+        lines[key] = {
+            "who": names.get(entry.actor, entry.actor),
+            "deed": words,
+            "told": told,
+            "at": entry.at,
+            "times": 1,
+        }
         lines[key] |= _thing(session, entry.subject)
     return {"rows": list(lines.values())[:SHOWN], "total": len(lines)}
 
@@ -44,7 +56,7 @@ def deeds_since(session: Session, *, since: datetime, apart_from: User) -> dict[
 def _thing(session: Session, subject: str) -> dict[str, str]:
     """The name and page of what was worked on; neither where it is gone."""
     kind, _, number = subject.partition(":")
-    row = session.get(TABLES[kind], int(number)) if kind in TABLES and number.isdecimal() else None
-    if row is None:
+    if kind not in TITLES or not number.isdecimal():
         return {"title": "", "link": ""}
-    return {"title": row.name if isinstance(row, Topic) else row.title, "link": f"/{kind}s/{number}"}
+    title = session.exec(TITLES[kind](int(number))).first()
+    return {"title": title or "", "link": f"/{kind}s/{number}" if title else ""}

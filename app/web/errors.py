@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from http import HTTPStatus
+from typing import cast
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -53,7 +54,7 @@ def install_error_pages(app: FastAPI) -> None:
 
 
 def _told(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HuishengError)
+    error = cast("HuishengError", error)
     extra = {"field": error.field, "line": error.line} if isinstance(error, Invalid) else {}
     if not _console(request):
         return _json(error.status, error.code, error.message, **extra)
@@ -63,7 +64,7 @@ def _told(request: Request, error: Exception) -> Response:
 
 
 def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+    error = cast("HTTPException", error)
     words = WORDS.get(error.status_code, "请求没有被接受。请返回上一页再试。")
     if _console(request):
         return _page(request, error.status_code, words)
@@ -71,7 +72,7 @@ def _http(request: Request, error: Exception) -> Response:
 
 
 def _unreadable(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+    error = cast("RequestValidationError", error)
     if _console(request):
         status = 404 if any(one["loc"][0] == "path" for one in error.errors()) else 422
         return _page(request, status, WORDS[status])
@@ -96,7 +97,7 @@ def _route(request: Request) -> str:
 
 def _page(request: Request, status: int, message: str, *, granting: bool = False) -> Response:
     user, granters = None, []
-    if status != 500:  # the store itself may be what failed
+    if status != HTTPStatus.INTERNAL_SERVER_ERROR:  # the store itself may be what failed
         with request.app.state.runtime.store.read() as session:
             user = _who(request, session)
             granters = _granters(session) if granting and user else []

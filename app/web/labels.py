@@ -19,7 +19,11 @@ CHANNELS = {
 }
 ROLES = {Role.CUSTOMER: "客户", Role.AGENT: "坐席", Role.BOT: "机器人", Role.SYSTEM: "系统"}
 SCORES = {ScoreKind.CSAT: "满意度", ScoreKind.NPS: "推荐度", ScoreKind.CES: "费力度"}
-STATES = {InteractionState.PENDING: "等待分析", InteractionState.ANALYSED: "已分析", InteractionState.FAILED: "分析失败"}
+STATES = {
+    InteractionState.PENDING: "等待分析",
+    InteractionState.ANALYSED: "已分析",
+    InteractionState.FAILED: "分析失败",
+}
 DELIVERIES = {
     DeliveryState.RECEIVED: "已收到",
     DeliveryState.PROCESSED: "已处理",

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.datastructures import QueryParams
 
 from app.clock import local_day
 from app.deps import SESSION_COOKIE
@@ -42,12 +40,20 @@ class Page:
 
 
 def page(
-    request: Request, template: str, user: User | None, *, status: int = 200, said: Flash | None = None, **context: Any
+    request: Request,
+    template: str,
+    user: User | None,
+    *,
+    status: int = 200,
+    said: Flash | None = None,
+    **context: object,
 ) -> HTMLResponse:
     """The template as an answer; `said`, or the flash that waits from the last page, is shown once."""
     waiting = flashes.unpack(request.cookies.get(flashes.COOKIE), request.cookies.get(SESSION_COOKIE))
-    html = environment().get_template(template).render(
-        user=user, nav=navigation(request, user), flash=said or waiting, today=today(request), **context
+    html = (
+        environment()
+        .get_template(template)
+        .render(user=user, nav=navigation(request, user), flash=said or waiting, today=today(request), **context)
     )
     response = HTMLResponse(html, status_code=status)
     if flashes.COOKIE in request.cookies:
@@ -90,13 +96,12 @@ def today(request: Request) -> date:
 
 def link(request: Request, **changes: object) -> str:
     """The page's own address with other filters; a filter set to None or "" is dropped."""
-    return link_to(request.url.path, request.query_params, **changes)
+    return link_to(request.url.path, **{**request.query_params, **changes})
 
 
-def link_to(path: str, params: QueryParams | dict[str, str] | None = None, **changes: object) -> str:
-    """`path` with query parameters in a stable order, empty ones dropped."""
-    merged = {**dict(params or {}), **{key: "" if value is None else str(value) for key, value in changes.items()}}
-    query = urlencode({key: value for key, value in merged.items() if value != ""})
+def link_to(path: str, /, **params: object) -> str:
+    """`path` with query parameters in their order, those that are None or "" dropped."""
+    query = urlencode({key: str(value) for key, value in params.items() if value is not None and value != ""})
     return f"{path}?{query}" if query else path
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -14,7 +16,8 @@ from app.clock import day_start
 from app.feedback import display
 from app.feedback.models import Interaction, InteractionState
 from app.feedback.query import FeedbackFilter
-from app.topics.models import Topic, TopicAssignment
+from app.topics.models import Topic
+from app.topics.query import members
 from app.web.labels import CHANNELS, HIGH_RISKS, STATES
 
 LABELS = ("intent", "touchpoint", "business", "cause", "risk")
@@ -54,32 +57,28 @@ def wanted_of(request: Request) -> Wanted:
 
 def _values(name: str, text: str) -> dict[str, Any]:
     """One parameter as fields of the filter; ValueError where its value makes no sense."""
-    match name, text:
-        case "risk", str(value) if value == HIGH:
-            return {"any_risk": HIGH_RISKS}
-        case "sentiment", str(value) if value == NEGATIVE:
-            return {"negative": True}
-        case "sentiment", _:
-            return {"sentiment": SENTIMENTS[text]}
-        case "channel", _:
-            return {"channel": ChannelKind(text)}
-        case "state", _:
-            return {"state": InteractionState(text)}
-        case "since", _:
-            return {"since": day_start(date.fromisoformat(text))}
-        case "until", _:
-            return {"until": day_start(date.fromisoformat(text) + timedelta(days=1))}
-        case "topic", _:
-            chosen = col(TopicAssignment.topic_id)
-            members = select(TopicAssignment.interaction_id)
-            return {"interaction_ids": members.where(chosen.is_(None) if text == NO_TOPIC else chosen == identifier(text))}
-        case _:
-            return {name: text}
+    read = READERS.get(name)
+    return read(text) if read else {name: text}
+
+
+def _sentiment(text: str) -> dict[str, Any]:
+    return {"negative": True} if text == NEGATIVE else {"sentiment": SENTIMENTS[text]}
+
+
+READERS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "risk": lambda text: {"any_risk": HIGH_RISKS} if text == HIGH else {"risk": text},
+    "sentiment": _sentiment,
+    "channel": lambda text: {"channel": ChannelKind(text)},
+    "state": lambda text: {"state": InteractionState(text)},
+    "since": lambda text: {"since": day_start(date.fromisoformat(text))},
+    "until": lambda text: {"until": day_start(date.fromisoformat(text) + timedelta(days=1))},
+    "topic": lambda text: {"interaction_ids": members(None if text == NO_TOPIC else identifier(text))},
+}
 
 
 def identifier(text: str) -> int:
     """A row's id; ValueError for what no row can have."""
-    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
         raise ValueError(text)
     return int(text)
 
@@ -110,14 +109,18 @@ def choices(session: Session, products: dict[str, str]) -> list[dict[str, Any]]:
         ("touchpoint", display.titles("touchpoint")),
         ("channel", list(CHANNELS.items())),
     ]
-    topics = session.exec(select(Topic.id, Topic.name).where(col(Topic.retired_version_id).is_(None)).order_by(Topic.name))
+    topics = session.exec(
+        select(Topic.id, Topic.name).where(col(Topic.retired_version_id).is_(None)).order_by(Topic.name)
+    )
     fixed.append(("topic", [*((str(id_), name) for id_, name in topics), (NO_TOPIC, "未归类")]))
     for name, column in PLACES.items():
         found = session.exec(select(column).where(col(column).is_not(None)).distinct().order_by(column))
         titles = products if name == "product" else {}
         fixed.append((name, [(value, titles.get(value, value)) for value in found if value]))
     fixed.append(("state", list(STATES.items())))
-    return [{"name": name, "label": TITLES[name], "options": options, "first": name in FIRST} for name, options in fixed]
+    return [
+        {"name": name, "label": TITLES[name], "options": options, "first": name in FIRST} for name, options in fixed
+    ]
 
 
 def scope(session: Session, wanted: Wanted) -> str:

@@ -21,7 +21,9 @@ from app.web.words import day
 def owners(session: Session, permission: Permission) -> list[tuple[int | None, str]]:
     """The active users who may own something, for a choice."""
     people = session.exec(select(User).where(col(User.active)).order_by(User.name))
-    return [(person.id, f"{person.name}（{person.role.chinese}）") for person in people if allowed(person.role, permission)]
+    return [
+        (person.id, f"{person.name}（{person.role.chinese}）") for person in people if allowed(person.role, permission)
+    ]
 
 
 def history(steps: Sequence[Step]) -> list[dict[str, Any]]:

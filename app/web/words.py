@@ -11,6 +11,9 @@ from datetime import date, datetime
 from app.clock import ZONE
 
 WEEKDAYS = "一二三四五六日"
+SMALL = 0.1  # a share that keeps a digit
+FEWEST = 3  # weeks from which there is a usual
+GREETINGS = ((18, "晚上好"), (13, "下午好"), (11, "中午好"), (5, "早上好"), (0, "晚上好"))  # from the hour
 
 
 def number(value: float) -> str:
@@ -20,7 +23,7 @@ def number(value: float) -> str:
 
 def percent(share: float) -> str:
     """0.123 -> 12%; shares under a tenth keep one digit, so that 0.4% does not read as nothing."""
-    return f"{share:.1%}" if 0 < share < 0.1 else f"{share:.0%}"
+    return f"{share:.1%}" if 0 < share < SMALL else f"{share:.0%}"
 
 
 def signed(value: float) -> str:
@@ -64,7 +67,7 @@ def against_day_before(count: int, before: int) -> str:
 def against_usual(count: int, usual: Sequence[int], weekday: int) -> str:
     """Yesterday against the same weekday of the weeks before: only a count outside their range is called unusual."""
     name = f"周{WEEKDAYS[weekday]}"
-    if len(usual) < 3:
+    if len(usual) < FEWEST:
         return f"往来不足三个{name}，暂不比较"
     low, high, mean = min(usual), max(usual), sum(usual) / len(usual)
     place = "高于" if count > high else "低于" if count < low else "在"
@@ -75,7 +78,7 @@ def against_usual(count: int, usual: Sequence[int], weekday: int) -> str:
 def greeting(at: datetime) -> str:
     """By the hour in the bank."""
     hour = at.astimezone(ZONE).hour
-    return "早上好" if 5 <= hour < 11 else "中午好" if hour < 13 else "下午好" if hour < 18 else "晚上好"
+    return next(words for begins, words in GREETINGS if hour >= begins)
 
 
 FILTERS = {

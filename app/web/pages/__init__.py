@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from app.people.roles import Permission
-from app.web.pages import account, actions, audit, feedback, followups, issue_forms, issues, jobs, sources, today, users
+from app.web.pages import (
+    account,
+    actions,
+    audit,
+    feedback,
+    followups,
+    issue_forms,
+    issues,
+    jobs,
+    sources,
+    today,
+    topics,
+    users,
+)
 from app.web.render import Page
 
 WORK, RUN = "", "管理"
@@ -11,6 +24,7 @@ WORK, RUN = "", "管理"
 PAGES: dict[str, Page] = {
     "account": Page("登录", "/login", None, account.router, None),
     "today": Page("今日", "/", Permission.TODAY_VIEW, today.router, WORK),
+    "topics": Page("主题", "/topics", Permission.TOPICS_VIEW, topics.router, WORK),
     "feedback": Page("反馈", "/feedback", Permission.FEEDBACK_VIEW, feedback.router, WORK),
     "issue_forms": Page("新建与修改问题", "/issues/new", Permission.ISSUES_EDIT, issue_forms.router, None),
     "issues": Page("问题与措施", "/issues", Permission.ISSUES_VIEW, issues.router, WORK),

@@ -16,13 +16,13 @@ from app.tracker import effect, followups
 from app.tracker.actions import get_action, move_action, undo_action
 from app.tracker.board import get_issue
 from app.tracker.history import action_history
-from app.tracker.models import Action, ActionState, IssueState, Outcome
+from app.tracker.models import ActionState, IssueState, Outcome
 from app.tracker.transitions import moves_from
 from app.web import charts
 from app.web.flash import Flash, Undo
 from app.web.forms import Id, change, parse_day, store_of
 from app.web.paging import PageNumber, pager
-from app.web.render import page, today
+from app.web.render import page
 from app.web.views import history, may_undo, may_work_on, weekly
 from app.web.words import percent
 
@@ -32,7 +32,14 @@ Viewer = Annotated[User, Depends(require(Permission.ISSUES_VIEW))]
 Doer = Annotated[User, Depends(require(Permission.ACTIONS_EDIT))]
 Word = Annotated[str, Form(max_length=200)]
 SIZE = 20
-ANSWERS = [("5", "5 非常满意"), ("4", "4 满意"), ("3", "3 一般"), ("2", "2 不满意"), ("1", "1 很不满意"), ("none", "未答复")]
+ANSWERS = [
+    ("5", "5 非常满意"),
+    ("4", "4 满意"),
+    ("3", "3 一般"),
+    ("2", "2 不满意"),
+    ("1", "1 很不满意"),
+    ("none", "未答复"),
+]
 UNDONE = frozenset({ActionState.PLANNED, ActionState.STARTED})
 REACH = 2.0  # points of satisfaction shown on either side of "no change"
 

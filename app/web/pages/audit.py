@@ -19,6 +19,8 @@ from app.web.render import page
 
 router = APIRouter()
 
+LONGEST = 120  # characters of a detail that is shown as stored
+
 SIZE = 50
 
 
@@ -53,4 +55,4 @@ def audit_page(
 def _plain(entry: AuditEntry) -> str:
     """The detail as it is stored, where there are no words for it; long lists are cut."""
     text = json.dumps(entry.detail, ensure_ascii=False) if entry.detail else ""
-    return text if len(text) <= 120 else text[:119] + "…"
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

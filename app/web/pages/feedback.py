@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -21,7 +22,7 @@ from app.web.flash import Flash
 from app.web.forms import Id, change, store_of
 from app.web.labels import CHANNELS, ROLES, SCORES, row_view
 from app.web.paging import PageNumber, pager
-from app.web.render import link_to, page
+from app.web.render import page
 from app.web.searching import Wanted, choices, scope, wanted_of
 from app.web.words import moment, number
 
@@ -112,8 +113,10 @@ def _linked(session: Session, interaction_id: int) -> list[Issue]:
     return list(session.exec(chosen.where(IssueLink.interaction_id == interaction_id).order_by(col(Issue.id))))
 
 
-def _open_issues(session: Session, known: set[int | None]) -> list[tuple[int | None, str]]:
-    rows, _ = board.list_issues(session, states=[state for state in IssueState if state is not IssueState.CLOSED], size=200)
+def _open_issues(session: Session, known: Collection[int | None]) -> list[tuple[int | None, str]]:
+    rows, _ = board.list_issues(
+        session, states=[state for state in IssueState if state is not IssueState.CLOSED], size=200
+    )
     return [(row.issue.id, row.issue.title) for row in rows if row.issue.id not in known]
 
 
@@ -133,6 +136,9 @@ def _facts(found: FeedbackDetail, products: dict[str, str]) -> list[tuple[str, s
         ("产品", products.get(row.product, row.product) if row.product else None),
         ("网点", row.branch),
         ("地区", row.region),
-        *((SCORES[score.kind], f"{number(score.value)}（{number(score.scale_min)}–{number(score.scale_max)}）") for score in found.scores),
+        *(
+            (SCORES[score.kind], f"{number(score.value)}（{number(score.scale_min)}–{number(score.scale_max)}）")
+            for score in found.scores
+        ),
     ]
     return [(name, value) for name, value in facts if value]

@@ -56,7 +56,9 @@ def import_answers(request: Request, user: Doer, action_id: Id, file: UploadFile
 
 
 @router.post("/actions/{action_id}/followups/{follow_up_id}")
-def answer(request: Request, user: Doer, action_id: Id, follow_up_id: Id, answer: Annotated[str, Form(max_length=10)]) -> Response:
+def answer(
+    request: Request, user: Doer, action_id: Id, follow_up_id: Id, answer: Annotated[str, Form(max_length=10)]
+) -> Response:
     """Note one customer's answer, or that there was none."""
     now = request.app.state.runtime.clock.now()
     back = f"/actions/{action_id}{f'?{request.url.query}' if request.url.query else ''}#followups"
@@ -87,8 +89,8 @@ def withdraw(request: Request, user: Doer, action_id: Id, follow_up_id: Id) -> R
     return change(request, deed, to=f"/actions/{action_id}#followups")
 
 
-@router.get("/actions/{action_id}/followups.csv")
-def download(request: Request, user: Doer, action_id: Id) -> Response:
+@router.get("/actions/{action_id}/followups.csv", dependencies=[Depends(require(Permission.ACTIONS_EDIT))])
+def download(request: Request, action_id: Id) -> Response:
     """The list to fill in: the columns that the import reads, pseudonyms only."""
     with store_of(request).read() as session:
         rows, _ = followups.list_followups(session, action_id=action_id, size=imports.MAX_LINES)

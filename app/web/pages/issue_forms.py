@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from pydantic import Field
 
 from app.deps import require
 from app.errors import Conflict, Invalid
@@ -23,6 +25,7 @@ from app.web.views import owners
 
 router = APIRouter()
 
+RowId = Annotated[int, Field(ge=1, le=2**31 - 1)] | None
 Editor = Annotated[User, Depends(require(Permission.ISSUES_EDIT))]
 DUE_IN = timedelta(days=14)  # offered, to be changed
 
@@ -57,11 +60,17 @@ Posted = Annotated[Typed, Depends(typed)]
 
 
 @router.get("/issues/new")
-def new_issue(request: Request, user: Editor, interaction: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> Response:
-    """An empty form; with the feedback it is opened for."""
-    hidden = {"interaction_id": str(interaction)} if interaction else {}
+def new_issue(
+    request: Request,
+    user: Editor,
+    interaction: Annotated[RowId, Query()] = None,
+    topic: Annotated[RowId, Query()] = None,
+) -> Response:
+    """An empty form; with the feedback or the topic that it is opened for."""
+    hidden = {"interaction_id": interaction, "topic_id": topic}
+    kept = {name: str(value) for name, value in hidden.items() if value}
     due_on = (today(request) + DUE_IN).isoformat()
-    return _issue_form(request, user, Typed("", "", user.id or 0, due_on, hidden))
+    return _issue_form(request, user, Typed("", "", user.id or 0, due_on, kept))
 
 
 @router.post("/issues")
@@ -187,7 +196,13 @@ def _action_form(
     )
 
 
-def _form(request: Request, user: User, values: Typed, error: Invalid | Conflict | None, **context: object) -> Response:
+def _form(
+    request: Request,
+    user: User,
+    values: Typed,
+    error: Invalid | Conflict | None,
+    **context: Any,  # noqa: ANN401 - what a template needs has no common type
+) -> Response:
     field_errors = {error.field: error.message} if isinstance(error, Invalid) else {}
     return page(
         request,
@@ -204,4 +219,4 @@ def _form(request: Request, user: User, values: Typed, error: Invalid | Conflict
 def _ids(posted: Typed, name: str) -> list[int]:
     """The id in a hidden field, if it is one."""
     value = posted.hidden.get(name, "")
-    return [int(value)] if value.isascii() and value.isdecimal() and len(value) < 10 else []
+    return [int(value)] if re.fullmatch(r"[0-9]{1,9}", value) else []

@@ -188,7 +188,10 @@ def _actions(row: board.IssueRow) -> str:
 
 def _links(session: Session, links: tuple[IssueLink, ...]) -> list[dict[str, Any]]:
     """The evidence with names: topics first, then feedback in masked words."""
-    feedback = {row.interaction.id: row for row in rows_by_id(session, [one.interaction_id for one in links if one.interaction_id])}
+    feedback = {
+        row.interaction.id: row
+        for row in rows_by_id(session, [one.interaction_id for one in links if one.interaction_id])
+    }
     shown = []
     for one in sorted(links, key=lambda one: one.topic_id is None):
         if one.topic_id:

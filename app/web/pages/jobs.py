@@ -52,9 +52,7 @@ def jobs_page(request: Request, user: Annotated[User, Depends(require(Permission
 
 
 @router.post("/jobs/{job_id}/retry")
-def retry(
-    request: Request, job_id: Id, user: Annotated[User, Depends(require(Permission.SOURCES_EDIT))]
-) -> Response:
+def retry(request: Request, job_id: Id, user: Annotated[User, Depends(require(Permission.SOURCES_EDIT))]) -> Response:
     """Queue a dead job again."""
     now = request.app.state.runtime.clock.now()
 

@@ -20,13 +20,15 @@ from app.feedback.query import FeedbackFilter, search
 from app.people.models import User
 from app.people.roles import Permission, allowed
 from app.products.service import names as product_names
+from app.topics import query as topics
+from app.topics.rates import Trend
 from app.tracker.due import Due, due
 from app.web import charts
 from app.web.colleagues import deeds_since
 from app.web.forms import store_of
 from app.web.labels import HIGH_RISKS, row_view
 from app.web.render import link_to, page, today
-
+from app.web.topic_views import Window, line
 from app.web.words import WEEKDAYS, against_day_before, against_usual, day, greeting
 
 router = APIRouter()
@@ -34,6 +36,7 @@ router = APIRouter()
 WEEKS = 8  # of the same weekday, to tell what is usual
 CHART_DAYS = 28
 FIRES = 6
+RISERS = 5
 
 
 @router.get("/")
@@ -47,7 +50,7 @@ def today_page(request: Request, user: Annotated[User, Depends(require(Permissio
     with store_of(request).read() as session:
         days = _days(session, today_) if reads else []
         fire = _fire(session, yesterday) if reads else None
-        rising = None
+        rising = _rising(session, today_) if allowed(user.role, Permission.TOPICS_VIEW) else None
         todo = due(session, on=today_) if tracks else None
         colleagues = deeds_since(session, since=day_start(yesterday), apart_from=user) if tracks else None
         waiting = stats.by_state(session)
@@ -95,6 +98,19 @@ def _fire(session: Session, yesterday: date) -> dict[str, Any]:
     }
 
 
+def _rising(session: Session, today_: date) -> dict[str, Any]:
+    """The topics whose rise is sure, the surest first."""
+    window = Window(today_)
+    rows = topics.list_topics(session, until=window.until)
+    sure = [row for row in rows if row.change.trend is Trend.RISING]
+    return {
+        "rows": [line(row, window) for row in sure[:RISERS]],
+        "total": len(sure),
+        "days": topics.DAYS,
+        "known": bool(rows),
+    }
+
+
 def _changed(days: list[stats.DayCount], yesterday: date, fire: dict[str, Any] | None) -> list[dict[str, Any]]:
     """Yesterday's counts beside the day before and the usual; each opens its list."""
     now, before = days[-1], days[-2]
@@ -136,7 +152,9 @@ def _daily(days: list[stats.DayCount]) -> dict[str, Any]:
     return {
         "svg": charts.bars(points, label=label),
         "caption": caption,
-        "rows": [(f"{day(one.day)} 周{WEEKDAYS[one.day.weekday()]}", one.total, one.negative) for one in reversed(shown)],
+        "rows": [
+            (f"{day(one.day)} 周{WEEKDAYS[one.day.weekday()]}", one.total, one.negative) for one in reversed(shown)
+        ],
     }
 
 
@@ -163,5 +181,9 @@ def _summary(days: list[stats.DayCount], fire: dict[str, Any] | None, todo: Due 
     if fire:
         parts.append(f"{fire['total']} 条高风险待看" if fire["total"] else "没有高风险反馈")
     if todo:
-        parts.append(f"{len(todo.overdue)} 件逾期，{len(todo.soon)} 件七天内到期" if todo.overdue or todo.soon else "没有到期的事")
+        parts.append(
+            f"{len(todo.overdue)} 件逾期，{len(todo.soon)} 件七天内到期"
+            if todo.overdue or todo.soon
+            else "没有到期的事"
+        )
     return "，".join(parts) + "。" if parts else ""

@@ -32,7 +32,9 @@ def users_page(request: Request, user: Viewer) -> Response:
 
 
 @router.post("/users")
-def add(request: Request, user: Editor, login: Word = "", name: Word = "", role: Word = "", password: Word = "") -> Response:
+def add(
+    request: Request, user: Editor, login: Word = "", name: Word = "", role: Word = "", password: Word = ""
+) -> Response:
     """A new user; a value that breaks a rule comes back beside its field."""
     try:
         with store_of(request).write() as session:
@@ -45,7 +47,9 @@ def add(request: Request, user: Editor, login: Word = "", name: Word = "", role:
     except Conflict as error:
         values = {"login": login, "name": name, "role": role}
         return _page(request, user, values=values, errors={"login": error.message}, status=error.status)
-    return redirect(request, "/users", Flash(f"已新增 {added.name}（{added.role.chinese}），请把用户名和初始密码交给本人。"))
+    return redirect(
+        request, "/users", Flash(f"已新增 {added.name}（{added.role.chinese}），请把用户名和初始密码交给本人。")
+    )
 
 
 @router.post("/users/password")

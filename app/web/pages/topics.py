@@ -1,0 +1,223 @@
+"""主题: what customers speak of and how that changes; one topic with its texts, its name, and the way to an issue."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from sqlmodel import Session
+
+from app.channels.kinds import ChannelKind
+from app.deps import require
+from app.feedback import display, stats
+from app.feedback.query import FeedbackFilter
+from app.people.models import User
+from app.people.roles import Permission, allowed
+from app.products.service import names as product_names
+from app.topics import query
+from app.topics import service as topics
+from app.topics.query import Sort
+from app.tracker import board
+from app.tracker import service as tracker
+from app.tracker.models import Issue, IssueState
+from app.web import charts
+from app.web.flash import Flash, Undo
+from app.web.forms import Id, change, store_of
+from app.web.labels import CHANNELS, row_view
+from app.web.render import page, redirect, today
+from app.web.searching import NO_TOPIC
+from app.web.topic_views import Window, line
+from app.web.views import weekly
+from app.web.words import WEEKDAYS, day, number, percent
+
+router = APIRouter()
+
+Viewer = Annotated[User, Depends(require(Permission.TOPICS_VIEW))]
+Namer = Annotated[User, Depends(require(Permission.TOPICS_EDIT))]
+Opener = Annotated[User, Depends(require(Permission.ISSUES_EDIT))]
+SORTS = {Sort.RISING: "上升最确定", Sort.LARGEST: "条数最多", Sort.NEGATIVE: "负面最多", Sort.LATEST: "最近出现"}
+BREAKDOWN_TITLES = {"channel": "渠道", "product": "产品", "region": "地区", "cause": "原因"}
+TOP = 8  # values of one breakdown
+STEPS = {-2: "neg2", -1: "neg1", 0: "zero", 1: "pos1", 2: "pos2"}
+DUE_IN = timedelta(days=14)  # of an issue opened with one click; its form changes it
+
+
+@router.get("/topics")
+def topics_page(request: Request, user: Viewer, sort: Annotated[Sort, Query()] = Sort.RISING) -> Response:
+    """The topics of the last weeks, and how much of the feedback they cover."""
+    window = Window(today(request))
+    with store_of(request).read() as session:
+        rows = query.list_topics(session, until=window.until, sort=sort)
+        covered = query.coverage(session)
+    return page(
+        request,
+        "topics.html",
+        user,
+        days=query.DAYS,
+        weeks=query.WEEKS,
+        sort=sort,
+        sorts=SORTS.items(),
+        rows=[line(row, window) for row in rows],
+        coverage=_coverage(covered),
+        outside=covered.total - covered.assigned,
+        no_topic=NO_TOPIC,
+    )
+
+
+@router.get("/topics/{topic_id}")
+def topic_page(request: Request, user: Viewer, topic_id: Id) -> Response:
+    """One topic over the same days as in the list."""
+    window = Window(today(request))
+    with store_of(request).read() as session:
+        found = query.topic_detail(session, topic_id=topic_id, until=window.until)
+        products = product_names(session)
+        opened = _issues(session, topic_id)
+        chosen = FeedbackFilter(since=window.since, until=window.until, interaction_ids=query.members(topic_id))
+        feelings = stats.by_label(session, label="sentiment", filter=chosen)
+    row = found.row
+    weeks = [(week.start, week.count) for week in found.weeks]
+    may_issue = allowed(user.role, Permission.ISSUES_EDIT)
+    return page(
+        request,
+        "topic.html",
+        user,
+        topic=found.topic,
+        lede=row.change.wording,
+        retired=found.topic.retired_version_id is not None,
+        days=query.DAYS,
+        line=line(row, window),
+        last_seen=row.last_seen,
+        weekly=weekly(weeks, caption=f"近 {query.WEEKS} 周每周条数（每周从{_weekday(weeks)}算起）"),
+        texts=[row_view(one, products) for one in found.representatives],
+        feelings=_feelings(feelings, window, topic_id),
+        tables=[
+            _table(label, rows, products, window, topic_id) for label, rows in found.breakdowns.items() if len(rows) > 0
+        ],
+        issues=opened,
+        may_issue=may_issue,
+        open_issue=next((issue for issue in opened if issue.state is not IssueState.CLOSED), None),
+        may_rename=allowed(user.role, Permission.TOPICS_EDIT),
+    )
+
+
+@router.post("/topics/{topic_id}/issue")
+def open_issue(request: Request, user: Opener, topic_id: Id) -> Response:
+    """An issue from the topic with one click; a second click leads to the issue that the first one opened."""
+    now = request.app.state.runtime.clock.now()
+    day_ = today(request)
+    with store_of(request).write() as session:
+        found = query.topic_detail(session, topic_id=topic_id, until=Window(day_).until)
+        known = [issue for issue in _issues(session, topic_id) if issue.state is not IssueState.CLOSED]
+        issue = (
+            known[0]
+            if known
+            else tracker.create_issue(
+                session,
+                actor=user,
+                title=found.topic.name,
+                detail=f"{found.row.change.wording}（{day(day_)}建）",
+                due_on=day_ + DUE_IN,
+                topic_ids=[topic_id],
+                now=now,
+            )
+        )
+    told = (
+        "这个主题已有未关闭的问题，没有重复新建。"
+        if known
+        else f"问题已建立，由您负责，{day(issue.due_on)}到期；可点“修改”换人或改期。接着加一项措施。"
+    )
+    return redirect(request, f"/issues/{issue.id}", Flash(told))
+
+
+@router.post("/topics/{topic_id}/rename")
+def rename(request: Request, user: Namer, topic_id: Id, name: Annotated[str, Form(max_length=400)] = "") -> Response:
+    """Another name; the sentence that says so can take it back."""
+    now = request.app.state.runtime.clock.now()
+
+    def deed(session: Session) -> Flash:
+        before = query.topic_detail(session, topic_id=topic_id, until=now).topic.name
+        topic = topics.rename(session, actor=user, topic_id=topic_id, name=name, now=now)
+        if topic.name == before:
+            return Flash("名称没有变。")
+        return Flash(f"已改名为“{topic.name}”，原名“{before}”。", undo=Undo(f"/topics/{topic_id}/rename/undo", {}))
+
+    return change(request, deed, to=f"/topics/{topic_id}")
+
+
+@router.post("/topics/{topic_id}/rename/undo")
+def undo_rename(request: Request, user: Namer, topic_id: Id) -> Response:
+    """The name before the last renaming."""
+    now = request.app.state.runtime.clock.now()
+
+    def deed(session: Session) -> Flash:
+        topic = topics.undo_rename(session, actor=user, topic_id=topic_id, now=now)
+        return Flash(f"名称恢复为“{topic.name}”。")
+
+    return change(request, deed, to=f"/topics/{topic_id}")
+
+
+def _issues(session: Session, topic_id: int) -> list[Issue]:
+    rows, _ = board.list_issues(session, topic_id=topic_id, size=50)
+    return [row.issue for row in rows]
+
+
+def _coverage(covered: query.Coverage) -> str:
+    if covered.share is None or covered.fitted_at is None:
+        return ""
+    return (
+        f"全部已分析的 {number(covered.total)} 条反馈里，{number(covered.assigned)} 条（{percent(covered.share)}）"
+        f"归入了主题；主题于{day(covered.fitted_at)}由模型聚出，名称可以改。"
+    )
+
+
+def _weekday(weeks: list[tuple[Any, int]]) -> str:
+    return f"周{WEEKDAYS[weeks[0][0].weekday()]}"
+
+
+def _feelings(rows: list[tuple[Any, int, int]], window: Window, topic_id: int) -> dict[str, Any] | None:
+    """Sentiment as one bar with its table; nothing where nothing was said."""
+    counts = {int(value): count for value, count, _ in rows}
+    if not counts:
+        return None
+    titles = {value: display.title("sentiment", value) for value in STEPS}
+    words = "，".join(f"{titles[value]} {counts.get(value, 0)} 条" for value in STEPS)
+    parts = [(css, counts[value]) for value, css in STEPS.items() if counts.get(value)]
+    return {
+        "svg": charts.stacked(parts, label=f"情感：{words}"),
+        "total": sum(counts.values()),
+        "rows": [
+            {
+                "title": titles[value],
+                "count": counts[value],
+                "link": window.list_of(topic_id, sentiment=value),
+            }
+            for value in STEPS
+            if value in counts
+        ],
+    }
+
+
+def _name(label: str, value: str, products: dict[str, str]) -> str:
+    """A value of a breakdown in Chinese."""
+    match label:
+        case "channel":
+            return CHANNELS[ChannelKind(value)]
+        case "product":
+            return products.get(value, value)
+        case "cause":
+            return display.title(label, value)
+        case _:
+            return value
+
+
+def _table(
+    label: str, rows: list[tuple[Any, int, int]], products: dict[str, str], window: Window, topic_id: int
+) -> dict[str, Any]:
+    """A breakdown: its most frequent values with the lists they open, the others in one sum."""
+    total = sum(count for _, count, _ in rows)
+    shown = [
+        {"title": _name(label, value, products), "count": count, "link": window.list_of(topic_id, **{label: value})}
+        for value, count, _ in rows[:TOP]
+    ]
+    return {"title": BREAKDOWN_TITLES[label], "rows": shown, "kinds": len(rows), "total": total}

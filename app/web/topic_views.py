@@ -1,0 +1,60 @@
+"""Topics as pages show them: over which days, as a line of a table, and the lists behind its figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from app.clock import day_start
+from app.topics.query import DAYS, WEEKS, TopicRow
+from app.topics.rates import Trend
+from app.web import charts
+from app.web.render import link_to
+from app.web.words import percent
+
+TERMS = 6  # words under a topic's name
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Whole days, so that a figure and the list it opens count the same: `DAYS` days up to yesterday."""
+
+    today: date
+
+    @property
+    def until(self) -> datetime:
+        """The instant at which the window ends: today's beginning."""
+        return day_start(self.today)
+
+    @property
+    def since(self) -> datetime:
+        """The instant at which it begins."""
+        return day_start(self.today - timedelta(days=DAYS))
+
+    def list_of(self, topic_id: int, **filters: object) -> str:
+        """The address of a topic's feedback in the window."""
+        since, last = self.today - timedelta(days=DAYS), self.today - timedelta(days=1)
+        return link_to("/feedback", topic=topic_id, since=since, until=last, **filters)
+
+
+def line(row: TopicRow, window: Window) -> dict[str, Any]:
+    """A topic as a line: counts with the lists they open; a change is coloured where its interval says so."""
+    change, mean = row.change, row.csat
+    share = row.negative_share
+    return {
+        "id": row.id,
+        "name": row.name,
+        "terms": "、".join(row.terms[:TERMS]),
+        "spark": charts.sparkline(row.weekly, label=f"近 {WEEKS} 周每周条数：{'、'.join(map(str, row.weekly))}"),
+        "count": change.count,
+        "link": window.list_of(row.id),
+        "change": change.count - change.previous,
+        "clear": change.trend is not Trend.UNCLEAR,
+        "trend": change.trend.chinese,
+        "negative": row.negative,
+        "negative_share": percent(share) if share is not None else "",
+        "negative_link": window.list_of(row.id, sentiment="negative"),
+        "csat": f"{mean.value:.1f}" if mean.value is not None else "",
+        "csat_n": mean.n,
+    }
