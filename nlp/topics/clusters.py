@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int64]
 
 NEW, OUTSIDE = -2, -1  # a text the previous fit had not read; one that belongs to no topic
-SAME = 0.97  # similarity from which two texts are copies of one template
+SAME = 0.95  # cosine, channel means removed, from which two texts are copies of one template
 NEIGHBOURS, ROUNDS = 20, 2
+NEAR = 0.4  # of √n: of few texts, fewer are neighbours, or all groups would flow into one
 TREE_LIMIT = 6000  # the Ward tree is built over at most this many points, drawn by the seed
 MIN_TOPIC = 8  # fewer texts are no topic
 MAX_TOPICS = 150
@@ -39,13 +40,13 @@ BIRTH_SHARE = 0.6  # of a group's texts that no topic claims, for the group to b
 BLOCK = 2048
 
 
-def cluster(points: Points, *, seed: int, known: Labels | None = None) -> Labels:
-    """Labels 0 … k-1 of unit vectors (n, d), no row left out.
+def cluster(points: Points, words: Points, *, seed: int, known: Labels | None = None) -> Labels:
+    """Labels 0 … k-1 of unit vectors (n, d), no row left out; `words` (n, m) tells which texts are near-copies.
 
     With `known` (n,), the labels of the previous fit (or OUTSIDE, NEW), groups continue from those: label i
     stays label i, texts without a topic that stand together get further labels, a label may come out empty.
     """
-    first, copies = near_duplicates(points)
+    first, copies = near_duplicates(words)
     kept = smoothed(points[first])
     fresh = _grow(kept, seed=seed)
     start = fresh if known is None else _carry_on(kept, fresh, known[first], count=int(known.max()) + 1)
@@ -54,14 +55,14 @@ def cluster(points: Points, *, seed: int, known: Labels | None = None) -> Labels
     return labels
 
 
-def near_duplicates(points: Points) -> tuple[Labels, Labels]:
+def near_duplicates(words: Points) -> tuple[Labels, Labels]:
     """The first row of every set of near-copies, and for each row the position of its set in that list."""
     pairs = []
-    for offset, block in _similarities(points):
+    for offset, block in _similarities(words):
         rows, columns = np.nonzero(block > SAME)
         pairs.append((rows + offset, columns))
     rows, columns = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    graph = coo_array((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(len(points), len(points)))
+    graph = coo_array((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(len(words), len(words)))
     _, sets = connected_components(graph, directed=False)
     _, first, inverse = np.unique(sets, return_index=True, return_inverse=True)
     return first.astype(np.int64), inverse.astype(np.int64)
@@ -69,7 +70,7 @@ def near_duplicates(points: Points) -> tuple[Labels, Labels]:
 
 def smoothed(points: Points) -> Points:
     """Each point moved half-way to the mean of its nearest neighbours, ROUNDS times; (n, d) unit vectors."""
-    count = min(NEIGHBOURS, len(points) - 1)
+    count = min(NEIGHBOURS, int(NEAR * np.sqrt(len(points))))
     for _ in range(ROUNDS if count else 0):
         means = np.empty_like(points)
         for offset, block in _similarities(points):

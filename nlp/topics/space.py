@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DIRECTIONS = 96
+TEXTS_PER_DIRECTION = 25  # whitening as many directions as there are texts would put all texts equally far apart
+FEWEST_DIRECTIONS = 4
 SHRINK = 20  # a channel's own mean counts as if this many texts of the overall mean stood beside it
 
 
@@ -46,7 +48,8 @@ class Space:
         centred = embeddings - np.stack([means[name] for name in channels])
         # the eigenvectors of the covariance: the same whatever the order of the rows, and quick for many of them
         variances, vectors = np.linalg.eigh(np.cov(centred.astype(np.float64), rowvar=False))
-        kept = np.argsort(variances)[::-1][: min(DIRECTIONS, len(embeddings) - 1)]
+        wanted = max(FEWEST_DIRECTIONS, min(DIRECTIONS, len(embeddings) // TEXTS_PER_DIRECTION))
+        kept = np.argsort(variances)[::-1][:wanted]
         kept = kept[: max(1, int((variances[kept] > 1e-9 * variances.max()).sum()))]
         directions = (vectors[:, kept] / np.maximum(variances[kept], 1e-12) ** 0.25).T.astype(np.float32)
         empty = np.zeros(0, dtype=np.float32)
@@ -59,13 +62,21 @@ class Space:
 
         Where the fit had features and these texts have none, the labels count as average.
         """
-        means = np.stack([self.channel_means.get(name, self.mean) for name in channels])
-        words = unit(((embeddings - means) @ self.directions.T).astype(np.float32))
+        words = unit(self._centred(embeddings, channels) @ self.directions.T)
         width = len(self.feature_mean)
         if not width:
             return words
         labels = np.zeros((len(words), width), dtype=np.float32) if features is None else features - self.feature_mean
         return unit(np.hstack([words, labels]))
+
+    def words(self, embeddings: NDArray[np.float32], channels: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, d) of the words alone, in all directions alike: what tells copies apart."""
+        return unit(self._centred(embeddings, channels))
+
+    def _centred(self, embeddings: NDArray[np.float32], channels: Sequence[str]) -> NDArray[np.float32]:
+        means = np.stack([self.channel_means.get(name, self.mean) for name in channels])
+        centred: NDArray[np.float32] = (embeddings - means).astype(np.float32)
+        return centred
 
 
 def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -53,7 +53,7 @@ class Bank:
     ) -> int:
         """One analysed interaction about a name of MATTERS ("" is none of them); its id."""
         number = next(self.numbers)
-        text, demand, business = MATTERS.get(matter, ("今天天气不错", "", "other"))
+        text, demand, business = MATTERS.get(matter, ("今天天气不错", "", "fx"))
         at = NOW - timedelta(days=days_ago)
         row = Interaction(
             source_id=self.source_id,
