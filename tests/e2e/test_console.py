@@ -1,0 +1,208 @@
+"""The README's path in a real browser, on the real demo: all sample feedback, the real model, the real process."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+FEEDBACK = 2515  # of the samples
+PATIENCE_S = 1200  # the first start reads every sample with the model
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDTHS = {"wide": 1280, "narrow": 390}
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The running demo, with the login it printed."""
+
+    url: str
+    login: str
+    password: str
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """`huisheng demo` on a store of its own, ready when nothing waits to be analysed."""
+    folder = tmp_path_factory.mktemp("demo")
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    out = folder / "out.txt"
+    with out.open("wb") as told:
+        command = [sys.executable, "-m", "app", "demo", "--port", str(port)]
+        environment = {**os.environ, "HUISHENG_HOME": str(folder), "PYTHONUNBUFFERED": "1"}
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=told, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_ready(process, url, out)
+        printed = re.search(r"登录名：(\S+)\s+密码：(\S+?)（", out.read_text(encoding="utf-8"))
+        assert printed is not None
+        yield Site(url, *printed.groups())
+    finally:
+        process.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(30)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str, out: Path) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        assert process.poll() is None, out.read_text(encoding="utf-8")[-2000:]
+        with suppress(httpx2.TransportError):
+            answer = httpx2.get(f"{url}/readyz", timeout=5)
+            if answer.status_code == 200:
+                assert answer.json()["failed"] == 0
+                return
+        time.sleep(1)
+    pytest.fail("the demo was not ready in time")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    """A supervisor, logged in, in one browser for the whole path."""
+    context = browser.new_context(base_url=site.url, viewport={"width": WIDTHS["wide"], "height": 900}, locale="zh-CN")
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_label("用户名").fill(site.login)
+    page.get_by_label("密码").fill(site.password)
+    page.get_by_role("button", name="登录").click()
+    expect(page).to_have_title(re.compile("今日"))
+    yield page
+    context.close()
+
+
+def test_every_sample_is_analysed(page: Page) -> None:
+    answer = page.request.get("/v1/feedback?state=analysed&size=1")
+    assert answer.ok
+    assert answer.json()["total"] == FEEDBACK
+
+
+def test_from_a_rising_topic_to_before_and_after(page: Page) -> None:
+    page.get_by_role("link", name="主题", exact=True).click()
+    page.locator("tbody th[scope=row] a").first.click()
+    topic = page.get_by_role("heading", level=1).inner_text()
+    expect(page.get_by_role("heading", name="有代表性的原话")).to_be_visible()
+
+    page.get_by_role("button", name="据此建问题").click()
+    expect(page.get_by_role("status").first).to_contain_text("问题已建立")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(topic)
+
+    page.get_by_role("link", name="加一项措施").click()
+    page.get_by_label("措施").first.fill("改写短信并前置提醒")
+    page.get_by_label("目标").fill("同一批客户满意度提高 0.5 分")
+    page.get_by_label("期限").fill("2026-11-20")
+    page.get_by_role("button", name="保存").click()
+    link = page.get_by_role("link", name="改写短信并前置提醒")
+    if link.count():
+        link.first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("改写短信并前置提醒")
+
+    page.get_by_label("生效日期").fill("2026-10-20")
+    page.get_by_role("button", name="开始").click()
+    page.get_by_role("button", name="列出受影响客户").click()
+    for answer in ("4", "5", "3", "none"):
+        record = page.locator("form.record").first
+        record.get_by_role("combobox").select_option(answer)
+        record.get_by_role("button").click()
+        expect(page.get_by_role("status").first).to_contain_text("已记录")
+    comparison = page.locator("section", has=page.get_by_role("heading", name="前后对比"))
+    expect(comparison).to_contain_text("同一批客户")
+    expect(comparison.locator("table").first).to_contain_text("人数 n")
+    expect(page.get_by_role("heading", name="经过")).to_be_visible()
+
+
+PAGES = (
+    "/",
+    "/topics",
+    "/topics/1",
+    "/feedback",
+    "/feedback?intent=complaint",
+    "/feedback/2515",
+    "/issues",
+    "/issues/1",
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_pages_are_accessible_and_fit(browser: Browser, page: Page, site: Site, width: str, scheme: str) -> None:
+    context = browser.new_context(
+        base_url=site.url,
+        viewport={"width": WIDTHS[width], "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+        storage_state=page.context.storage_state(),
+    )
+    SCREENSHOTS.mkdir(exist_ok=True)
+    shown = context.new_page()
+    for path in PAGES:
+        shown.goto(path)
+        name = re.sub(r"\W+", "-", path).strip("-") or "today"
+        shown.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
+        overflow = shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"{path} is wider than the screen by {overflow} px"
+        violations = Axe().run(shown)["violations"]
+        assert not violations, [(path, one["id"], one["nodes"][0]["html"][:200]) for one in violations]
+    context.close()
+
+
+def test_the_console_works_without_javascript_and_loads_nothing_from_outside(browser: Browser, site: Site) -> None:
+    context = browser.new_context(base_url=site.url, java_script_enabled=False)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/")
+    page.get_by_label("用户名").fill(site.login)
+    page.get_by_label("密码").fill(site.password)
+    page.get_by_role("button", name="登录").click()
+    page.goto("/topics")
+    page.locator("tbody th[scope=row] a").first.click()
+    expect(page.get_by_role("heading", name="有代表性的原话")).to_be_visible()
+    assert all(url.startswith(site.url) for url in asked), asked
+    context.close()
+
+
+def test_the_probes_answer_and_a_stranger_sees_nothing(site: Site) -> None:
+    assert httpx2.get(f"{site.url}/healthz").json() == {"status": "ok"}
+    assert httpx2.get(f"{site.url}/v1/feedback").status_code == 401
+    assert httpx2.get(f"{site.url}/feedback").headers["location"].startswith("/login")
