@@ -6,7 +6,7 @@ import shutil
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import typer
 from sqlalchemy import select as select_columns
@@ -89,7 +89,7 @@ def check_worker(runtime: Runtime) -> Finding:
     """A worker has given a sign of life lately."""
     now = SystemClock().now()
     with runtime.store.read() as session:
-        seen = session.exec(select(func.max(col(WorkerBeat.seen_at)))).one()
+        seen: datetime | None = session.exec(select(func.max(col(WorkerBeat.seen_at)))).one()
     if seen is None or now - seen > LEASE:
         return Finding(ok=False, detail="没有工作进程，请运行 huisheng serve，或单独运行 huisheng worker")
     return Finding(ok=True, detail=f"{int((now - seen).total_seconds())} 秒前有心跳")
@@ -99,7 +99,8 @@ def check_queue(runtime: Runtime) -> Finding:
     """Nothing was given up, and nothing waits for long."""
     with runtime.store.read() as session:
         waiting, dead = open_count(session), len(dead_jobs(session))
-        oldest = session.exec(select(func.min(col(Job.run_at))).where(col(Job.state) == JobState.QUEUED)).one()
+        queued = select(func.min(col(Job.run_at))).where(col(Job.state) == JobState.QUEUED)
+        oldest: datetime | None = session.exec(queued).one()
     if dead:
         return Finding(ok=False, detail=f"停下 {dead} 个任务，用 huisheng jobs dead 查看，改好后 huisheng jobs retry")
     if oldest is not None and SystemClock().now() - oldest > SLOW:
