@@ -13,8 +13,6 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.cluster import KMeans
-from sklearn.metrics import silhouette_score
 
 from nlp.topics.space import centroids, unit
 
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 NEW, OUTSIDE = -2, -1  # a text the previous fit had not read; one that belongs to no topic
 SAME = 0.95  # cosine, channel means removed, from which two texts are copies of one template
 NEIGHBOURS, ROUNDS = 20, 2
-NEAR = 0.4  # of √n: of few texts, fewer are neighbours, or all groups would flow into one
+NEAR = 0.1  # of the texts: of few, fewer are neighbours, or all groups would flow into one
 TREE_LIMIT = 6000  # the Ward tree is built over at most this many points, drawn by the seed
 MIN_TOPIC = 8  # fewer texts are no topic
 MAX_TOPICS = 150
@@ -50,6 +48,8 @@ def cluster(points: Points, words: Points, *, seed: int, known: Labels | None = 
     kept = smoothed(points[first])
     fresh = _grow(kept, seed=seed)
     start = fresh if known is None else _carry_on(kept, fresh, known[first], count=int(known.max()) + 1)
+    from sklearn.cluster import KMeans
+
     refined = KMeans(len(start), init=start, n_init=1, max_iter=100).fit_predict(kept)
     labels: Labels = refined.astype(np.int64)[copies]
     return labels
@@ -70,7 +70,7 @@ def near_duplicates(words: Points) -> tuple[Labels, Labels]:
 
 def smoothed(points: Points) -> Points:
     """Each point moved half-way to the mean of its nearest neighbours, ROUNDS times; (n, d) unit vectors."""
-    count = min(NEIGHBOURS, int(NEAR * np.sqrt(len(points))))
+    count = min(NEIGHBOURS, int(NEAR * len(points)))
     for _ in range(ROUNDS if count else 0):
         means = np.empty_like(points)
         for offset, block in _similarities(points):
@@ -107,6 +107,8 @@ def _best_cut(points: Points, tree: NDArray[np.float64], *, counts: list[int], a
     The silhouette alone cannot choose: on the authored corpus it was flat (0.10) from 8 to 150 groups and took
     either end, while AMI was within 0.01 from 35 to 80.
     """
+    from sklearn.metrics import silhouette_score
+
     cuts: dict[int, Labels] = {
         count: fcluster(tree, count, criterion="maxclust").astype(np.int64) - 1 for count in counts
     }

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-NAME_LENGTH = (4, 18)  # code points of the clause a name is made from
+NAME_LENGTH = (6, 16)  # code points of the clause a name is made from
+LONGEST_TERM = 12  # code points; longer ones are no words
 NAME_SOURCES = 40  # most central texts whose clauses compete for the name
 LENGTH = (10, 400)  # code points of a text that can stand for others
 POOL, SHOWN = 40, 5  # representatives are chosen from the POOL most central texts
 BREADTH = 0.4  # weight of being unlike those already chosen
-DEMAND_BONUS = 1.25  # what a customer asks for names a topic better than what else they say
+DEMAND_BONUS = 1.5  # what a customer asks for names a topic better than what else they say
 _BREAKS = re.compile(r"[\s,，。.!！?？;；:：、…~～()（）“”\"'「」【】|/—-]+")
 _PLACEHOLDER = re.compile(r"\[[^\[\]]{1,12}\]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -38,16 +39,16 @@ def propose_name(
 ) -> str:
     """A name that is not in `taken`: the central clause or demand that says most of the topic's terms.
 
-    terms: c-TF-IDF weight by term. texts, demands, centrality (cosine to the centroid): one per text. Where the
-    clause lacks the most telling term, that term stands before it ("年费：未告知就扣了").
+    terms: c-TF-IDF weight by term, best first. texts, demands, centrality (cosine to the centroid): one per text.
+    Where the clause lacks the most telling term, that term stands before it ("年费：未告知就扣了").
     """
     ranked = sorted(_clauses(texts, demands, centrality), key=lambda one: -_worth(one[0], one[1], terms))
-    lead = max(terms, key=lambda term: terms[term]) if terms else ""
+    lead = next((term for term in terms if len(term) <= LONGEST_TERM), "")
     for clause, _ in ranked:
         name = clause if not lead or lead in clause.lower() else f"{lead}：{clause}"
         if name not in taken:
             return name
-    base = "、".join(islice(terms, 2)) or "其他"
+    base = "、".join(islice((term for term in terms if len(term) <= LONGEST_TERM), 2)) or "其他"
     return next(name for number in range(1, len(taken) + 2) if (name := _numbered(base, number)) not in taken)
 
 
@@ -78,7 +79,7 @@ def _clauses(
         demand = demands[row]
         for part in _BREAKS.split(_PLACEHOLDER.sub(" ", texts[row])):
             clause = _LEADING.sub("", part)
-            if NAME_LENGTH[0] <= len(clause) <= NAME_LENGTH[1] and len(_HAN.findall(clause)) >= NAME_LENGTH[0]:
+            if NAME_LENGTH[0] <= len(clause) <= NAME_LENGTH[1] and len(_HAN.findall(clause)) >= len(clause) / 2:
                 # the model's span may begin or end inside a clause; a name is never a torn one
                 asked = bool(demand) and (demand in part or part in demand)
                 yield clause, weight * (DEMAND_BONUS if asked else 1.0)
@@ -87,7 +88,7 @@ def _clauses(
 def _worth(clause: str, weight: float, terms: Mapping[str, float]) -> float:
     """How much of the topic the clause says for its length."""
     said = sum(value for term, value in terms.items() if term in clause.lower())
-    return weight * said / math.sqrt(len(clause) + 4)
+    return weight * said / math.sqrt(len(clause) + 8)
 
 
 def _numbered(base: str, number: int) -> str:
