@@ -10,10 +10,12 @@ from app.clock import Clock, ShiftedClock, SystemClock
 from app.errors import NotReady
 from app.feedback import tasks as feedback
 from app.feedback.ingest import ANALYSE, PROCESS
+from app.feedback.tasks import ASSIGN_TOPIC
 from app.jobs.queue import EmbeddedQueue, Task
 from app.migrations import tables
 from app.store.engine import Store, is_migrated
 from app.store.sealing import KeyRing
+from app.topics import tasks as topics
 from nlp.artifact import ArtifactError, load_config
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ class Runtime:
         return {
             PROCESS: Task(partial(feedback.process_delivery, store=store, queue=queue, clock=clock), batch=50),
             ANALYSE: Task(analyse, batch=self.settings.worker_batch),
+            ASSIGN_TOPIC: Task(partial(topics.assign, store=store), batch=topics.BATCH),
         }
 
     def _no_model(self, error: ArtifactError) -> NotReady:
