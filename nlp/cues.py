@@ -76,16 +76,28 @@ def classes(text: str) -> frozenset[str]:
     return frozenset(_classes()[word] for word in _cue().findall(text.translate(_LOWER)))
 
 
-def around(text: str, start: int, end: int, asked: frozenset[str] = frozenset()) -> Around:
-    """What stands around text[start:end], a number of a normalised text."""
-    cue, gap = "", ""
+def before(text: str, start: int) -> tuple[str, str]:
+    """The class of the nearest announcing word before text[start:], or "", and the text between the two."""
     window = text[max(0, start - REACH) : start].translate(_LOWER)
-    for found in _cue().finditer(window):
-        cue, gap = _classes()[found[0]], window[found.end() :]
-    if _STOP.search(gap):
-        cue, gap = "", ""
+    last = None
+    for last in _cue().finditer(window):  # noqa: B007 - the last one is wanted
+        pass
+    if last is None or _STOP.search(window, last.end()):
+        return "", ""
+    return _classes()[last[0]], window[last.end() :]
+
+
+def around(
+    text: str, start: int, end: int, asked: frozenset[str] = frozenset(), announced: tuple[str, str] | None = None
+) -> Around:
+    """What stands around text[start:end], a number of a normalised text; `announced` is `before` when it is known."""
+    cue, gap = before(text, start) if announced is None else announced
     unit = _unit().match(text, end)
     left = text[start - 1] if start else ""
     right = text[end] if end < len(text) else ""
-    glued = any(char.isascii() and char.isalpha() for char in (left, right)) and not (cue and not gap)
+    glued = (_latin(left) or _latin(right)) and not (cue and not gap)
     return Around(cue, gap, unit["unit"] if unit else "", glued, asked)
+
+
+def _latin(char: str) -> bool:
+    return char.isascii() and char.isalpha()

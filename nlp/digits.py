@@ -1,6 +1,6 @@
 """Digits as people write and say them: grouped, spaced, dashed, spoken (幺三八), repeated (三个八).
 
-`runs` finds every chain of digit groups in a normalised text; `windows` offers the whole-group pieces of a
+`runs` finds every chain of digit groups in a normalised text; `Windows` offers the whole-group pieces of a
 chain that could be one number. What a number is, `nlp.identifiers` decides.
 """
 
@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from nlp import taxonomy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 RULES = "rules/digits.json"
 _DICTATED = 10  # so many spoken digits in a row are more than an ordinary word
@@ -115,7 +116,7 @@ def _groups(text: str) -> Iterator[Group]:
 def _spoken(text: str, start: int, end: int) -> Iterator[Group]:
     """One spoken stretch, cut where a character at its edge may be an ordinary word (张三幺三八…五一会儿打).
 
-    A cut takes nothing away: `windows` also offers the pieces together.
+    A cut takes nothing away: `Windows` also offers the pieces together.
     """
     reader = _reader()
     items = list(reader.repeat.finditer(text, start, end))
@@ -151,26 +152,53 @@ def runs(text: str) -> list[list[Group]]:
     return chains
 
 
-def windows(text: str, chain: list[Group]) -> Iterator[Number]:
-    """Every stretch of whole groups with at most `LONGEST` digits, as one number each."""
-    strong_gap = _reader().strong_gap
-    for first, head in enumerate(chain):
-        digits, weak = "", False
-        layout: tuple[int, ...] = ()
-        voices: set[bool] = set()
-        previous = head
-        for group in chain[first:]:
-            if len(digits) + len(group.digits) > LONGEST:
-                break
-            close = previous is group or strong_gap.fullmatch(text, previous.end, group.start) is not None
-            weak = weak or not (close or (group.spoken and previous.spoken))
-            digits += group.digits
-            layout = (*layout, len(group.digits))
-            voices.add(group.spoken)
-            mixed = len(voices) > 1
-            if not (mixed and (_word(text, head) or _word(text, group))):
-                yield Number(digits, head.start, group.end, layout, spoken=True in voices, weak=weak, mixed=mixed)
-            previous = group
+class Windows:
+    """The stretches of whole groups of one chain, each of which could be one number.
+
+    Built once per chain, so that a stretch costs the same wherever it stands: a chain may be a whole message long.
+    """
+
+    def __init__(self, text: str, chain: list[Group]) -> None:
+        self._text = text
+        self._chain = chain
+        self._digits = "".join(group.digits for group in chain)
+        lengths = [len(group.digits) for group in chain]
+        self._layout = tuple(lengths)
+        self._offsets = [0, *accumulate(lengths)]
+        self._last = {offset: last for last, offset in enumerate(self._offsets[1:])}
+        self._spoken = [0, *accumulate(group.spoken for group in chain)]
+        self._weak = [0, *accumulate(self._weakly(left, right) for left, right in pairwise(chain))]
+        self._words = [_word(text, group) for group in chain]
+
+    def ahead(self, first: int) -> str:
+        """The digits from a group on, no more than the longest number has."""
+        return self._digits[self._offsets[first] : self._offsets[first] + LONGEST]
+
+    def starting(self, first: int, sizes: Iterable[int]) -> Iterator[Number]:
+        """The stretches from a group on that hold so many digits, where a group ends there."""
+        begin = self._offsets[first]
+        for size in sizes:
+            last = self._last.get(begin + size)
+            if last is None:
+                continue
+            spoken = self._spoken[last + 1] - self._spoken[first]
+            mixed = 0 < spoken < last + 1 - first
+            if mixed and (self._words[first] or self._words[last]):
+                continue
+            yield Number(
+                self._digits[begin : begin + size],
+                self._chain[first].start,
+                self._chain[last].end,
+                self._layout[first : last + 1],
+                spoken=spoken > 0,
+                weak=self._weak[last] > self._weak[first],
+                mixed=mixed,
+            )
+
+    def _weakly(self, left: Group, right: Group) -> bool:
+        if left.spoken and right.spoken:
+            return False
+        return _reader().strong_gap.fullmatch(self._text, left.end, right.start) is None
 
 
 def _word(text: str, group: Group) -> bool:

@@ -69,6 +69,10 @@ def _role_changed(said: Mapping[str, Any]) -> str:
     return f"{ROLES.get(str(said.get('from')), '')} → {ROLES.get(str(said.get('to')), '')}"
 
 
+def _role(said: Mapping[str, Any]) -> str:
+    return ROLES.get(str(said.get("role")), "")
+
+
 def _renamed(said: Mapping[str, Any]) -> str:
     return f"{said.get('from')} → {said.get('to')}"
 
@@ -97,5 +101,6 @@ ACCOUNTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "action.edit": _edited,
     "followup.plan": _planned,
     "topic.rename": _renamed,
+    "user.add": _role,
     "user.role": _role_changed,
 }

@@ -1,8 +1,10 @@
-"""What colleagues did lately, told from the audit chain: one line per person, deed and thing."""
+"""What colleagues did lately, told from the audit chain: one line per person and thing."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +27,15 @@ LONGEST = 500  # entries read
 SHOWN = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one person did with one thing; deeds are counted from the latest back."""
+
+    who: str
+    latest: AuditEntry
+    deeds: Counter[str] = field(default_factory=Counter)
+
+
 def deeds_since(session: Session, *, since: datetime, apart_from: User) -> dict[str, Any]:
     """Lines of what others did with issues, actions and topics, newest first, and how many lines there are."""
     chosen = select(AuditEntry).where(
@@ -34,23 +45,20 @@ def deeds_since(session: Session, *, since: datetime, apart_from: User) -> dict[
     )
     entries = session.exec(chosen.order_by(col(AuditEntry.id).desc()).limit(LONGEST)).all()
     names = {f"user:{user.login}": user.name for user in session.exec(select(User))}
-    lines: dict[tuple[str, str, str], dict[str, Any]] = {}
+    lines: dict[tuple[str, str], Line] = {}
     for entry in entries:
-        words = deed(entry.action, entry.detail)
-        key = (entry.actor, words, entry.subject)
-        if key in lines:
-            lines[key]["times"] += 1
-            continue
-        told = account(entry.action, entry.detail) if entry.action.endswith((".move", ".undo")) else ""
-        lines[key] = {
-            "who": names.get(entry.actor, entry.actor),
-            "deed": words,
-            "told": told,
-            "at": entry.at,
-            "times": 1,
-        }
-        lines[key] |= _thing(session, entry.subject)
-    return {"rows": list(lines.values())[:SHOWN], "total": len(lines)}
+        line = lines.setdefault((entry.actor, entry.subject), Line(names.get(entry.actor, entry.actor), entry))
+        line.deeds[deed(entry.action, entry.detail)] += 1
+    shown = list(lines.values())[:SHOWN]
+    return {"rows": [_view(line) | _thing(session, line.latest.subject) for line in shown], "total": len(lines)}
+
+
+def _view(line: Line) -> dict[str, Any]:
+    """The deeds in the order they were done, and what the latest move led to."""
+    deeds = [words if times == 1 else f"{words} {times} 次" for words, times in reversed(line.deeds.items())]
+    latest = line.latest
+    told = account(latest.action, latest.detail) if latest.action.endswith((".move", ".undo")) else ""
+    return {"who": line.who, "deeds": "、".join(deeds), "told": told, "at": latest.at}
 
 
 def _thing(session: Session, subject: str) -> dict[str, str]:

@@ -50,7 +50,7 @@ def line(row: TopicRow, window: Window) -> dict[str, Any]:
         "count": change.count,
         "link": window.list_of(row.id),
         "change": change.count - change.previous,
-        "clear": change.trend is not Trend.UNCLEAR,
+        "sure": change.trend is not Trend.UNCLEAR,
         "trend": change.trend.chinese,
         "negative": row.negative,
         "negative_share": percent(share) if share is not None else "",

@@ -10,12 +10,15 @@ from sqlmodel import Session, col, select
 
 from app.people.models import User
 from app.people.roles import Permission, allowed
+from app.tracker import board
 from app.tracker.history import Step
-from app.tracker.models import Action, Issue
+from app.tracker.models import Action, Issue, IssueState
 from app.tracker.transitions import move_between
 from app.web import charts
 from app.web.audit_words import account, deed
 from app.web.words import day
+
+LONGEST_CHOICE = 200
 
 
 def owners(session: Session, permission: Permission) -> list[tuple[int | None, str]]:
@@ -24,6 +27,13 @@ def owners(session: Session, permission: Permission) -> list[tuple[int | None, s
     return [
         (person.id, f"{person.name}（{person.role.chinese}）") for person in people if allowed(person.role, permission)
     ]
+
+
+def open_issues(session: Session, known: Collection[int]) -> list[tuple[int, str]]:
+    """The issues that are not closed, without those that are known already, for a choice."""
+    states = [state for state in IssueState if state is not IssueState.CLOSED]
+    rows, _ = board.list_issues(session, states=states, size=LONGEST_CHOICE)
+    return [(row.issue.id, row.issue.title) for row in rows if row.issue.id not in known]
 
 
 def history(steps: Sequence[Step]) -> list[dict[str, Any]]:

@@ -31,10 +31,11 @@ def signed(value: float) -> str:
     return ("+" if value > 0 else "−" if value < 0 else "") + number(abs(value))
 
 
-def day(at: date | datetime) -> str:
-    """11月6日; of an instant, the bank's day."""
+def day(at: date | datetime, today: date | None = None) -> str:
+    """11月6日; of an instant, the bank's day. With `today` given, another year than its own is told."""
     at = at.astimezone(ZONE) if isinstance(at, datetime) else at
-    return f"{at.month}月{at.day}日"
+    year = f"{at.year}年" if today and today.year != at.year else ""
+    return f"{year}{at.month}月{at.day}日"
 
 
 def full_day(at: date | datetime) -> str:
@@ -43,10 +44,9 @@ def full_day(at: date | datetime) -> str:
     return f"{at.year}年{at.month}月{at.day}日 星期{WEEKDAYS[at.weekday()]}"
 
 
-def moment(at: datetime) -> str:
-    """11月6日 08:40."""
-    local = at.astimezone(ZONE)
-    return f"{local.month}月{local.day}日 {local:%H:%M}"
+def moment(at: datetime, today: date | None = None) -> str:
+    """11月6日 08:40; the year as in `day`."""
+    return f"{day(at, today)} {at.astimezone(ZONE):%H:%M}"
 
 
 def due(on: date, today: date) -> str:

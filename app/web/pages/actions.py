@@ -168,6 +168,7 @@ def _effect(compared: effect.BeforeAfter) -> dict[str, Any]:
         "counts": compared.counts_wording,
         "without_before": compared.without_before,
         "svg": svg,
+        "any": any(week.count for week in compared.weeks),
         "rows": [
             ("措施之前（最近一次评分）", change_.n, _mean(change_.mean_before)),
             ("措施之后（回访评分）", change_.n, _mean(change_.mean_after)),

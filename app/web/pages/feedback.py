@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -17,13 +16,14 @@ from app.products.service import names as product_names
 from app.topics.models import Topic, TopicAssignment
 from app.tracker import board
 from app.tracker import service as issues
-from app.tracker.models import Issue, IssueLink, IssueState
+from app.tracker.models import Issue, IssueLink
 from app.web.flash import Flash
 from app.web.forms import Id, change, store_of
 from app.web.labels import CHANNELS, ROLES, SCORES, row_view
 from app.web.paging import PageNumber, pager
-from app.web.render import page
+from app.web.render import page, today
 from app.web.searching import Wanted, choices, scope, wanted_of
+from app.web.views import open_issues
 from app.web.words import moment, number
 
 router = APIRouter()
@@ -70,7 +70,7 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         topic = _topic(session, interaction_id)
         may_link = allowed(user.role, Permission.ISSUES_EDIT)
         known = {issue.id for issue in linked}
-        open_issues = _open_issues(session, known) if may_link else []
+        choice = open_issues(session, known) if may_link else []
         products = product_names(session)
     turns = [
         {"role": message.role.value, "title": ROLES[message.role], "at": message.sent_at, "pieces": parts[i]}
@@ -82,7 +82,7 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         "feedback_detail.html",
         user,
         interaction=interaction,
-        lede=f"{CHANNELS[interaction.channel]} · {moment(interaction.occurred_at)}",
+        lede=f"{CHANNELS[interaction.channel]} · {moment(interaction.occurred_at, today(request))}",
         subject=parts.get(-1),
         turns=turns,
         notes=display.label_notes(analysis) if analysis else [],
@@ -90,9 +90,11 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         topic=topic,
         facts=_facts(found, products),
         linked=linked,
-        open_issues=open_issues,
+        open_issues=choice,
         may_link=may_link,
-        earlier=[(row.id, f"{moment(row.occurred_at)} {CHANNELS[row.channel]}") for row in found.earlier],
+        earlier=[
+            (row.id, f"{moment(row.occurred_at, today(request))} {CHANNELS[row.channel]}") for row in found.earlier
+        ],
     )
 
 
@@ -111,13 +113,6 @@ def add_to_issue(request: Request, user: Linker, interaction_id: Id, issue_id: A
 def _linked(session: Session, interaction_id: int) -> list[Issue]:
     chosen = select(Issue).join(IssueLink, col(IssueLink.issue_id) == col(Issue.id))
     return list(session.exec(chosen.where(IssueLink.interaction_id == interaction_id).order_by(col(Issue.id))))
-
-
-def _open_issues(session: Session, known: Collection[int | None]) -> list[tuple[int | None, str]]:
-    rows, _ = board.list_issues(
-        session, states=[state for state in IssueState if state is not IssueState.CLOSED], size=200
-    )
-    return [(row.issue.id, row.issue.title) for row in rows if row.issue.id not in known]
 
 
 def _topic(session: Session, interaction_id: int) -> Topic | None:

@@ -99,16 +99,21 @@ def _fire(session: Session, yesterday: date) -> dict[str, Any]:
 
 
 def _rising(session: Session, today_: date) -> dict[str, Any]:
-    """The topics whose rise is sure, the surest first."""
+    """The topics whose rise is sure, the surest first; where none is, those that grew most, to be told as such."""
     window = Window(today_)
     rows = topics.list_topics(session, until=window.until)
     sure = [row for row in rows if row.change.trend is Trend.RISING]
+    grown = sorted((row for row in rows if _growth(row) > 0), key=_growth, reverse=True)
     return {
-        "rows": [line(row, window) for row in sure[:RISERS]],
+        "rows": [line(row, window) for row in (sure or grown)[:RISERS]],
         "total": len(sure),
         "days": topics.DAYS,
         "known": bool(rows),
     }
+
+
+def _growth(row: topics.TopicRow) -> int:
+    return row.change.count - row.change.previous
 
 
 def _changed(days: list[stats.DayCount], yesterday: date, fire: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -179,7 +184,7 @@ def _summary(days: list[stats.DayCount], fire: dict[str, Any] | None, todo: Due 
     if days:
         parts.append(f"昨天收到 {days[-1].total} 条反馈")
     if fire:
-        parts.append(f"{fire['total']} 条高风险待看" if fire["total"] else "没有高风险反馈")
+        parts.append(f"昨天以来 {fire['total']} 条高风险" if fire["total"] else "没有高风险反馈")
     if todo:
         parts.append(
             f"{len(todo.overdue)} 件逾期，{len(todo.soon)} 件七天内到期"

@@ -28,7 +28,7 @@ from app.web.labels import CHANNELS, row_view
 from app.web.render import page, redirect, today
 from app.web.searching import NO_TOPIC
 from app.web.topic_views import Window, line
-from app.web.views import weekly
+from app.web.views import open_issues, weekly
 from app.web.words import WEEKDAYS, day, number, percent
 
 router = APIRouter()
@@ -73,11 +73,11 @@ def topic_page(request: Request, user: Viewer, topic_id: Id) -> Response:
         found = query.topic_detail(session, topic_id=topic_id, until=window.until)
         products = product_names(session)
         opened = _issues(session, topic_id)
+        others = open_issues(session, {issue.id for issue in opened})
         chosen = FeedbackFilter(since=window.since, until=window.until, interaction_ids=query.members(topic_id))
         feelings = stats.by_label(session, label="sentiment", filter=chosen)
     row = found.row
     weeks = [(week.start, week.count) for week in found.weeks]
-    may_issue = allowed(user.role, Permission.ISSUES_EDIT)
     return page(
         request,
         "topic.html",
@@ -95,7 +95,8 @@ def topic_page(request: Request, user: Viewer, topic_id: Id) -> Response:
             _table(label, rows, products, window, topic_id) for label, rows in found.breakdowns.items() if len(rows) > 0
         ],
         issues=opened,
-        may_issue=may_issue,
+        may_issue=allowed(user.role, Permission.ISSUES_EDIT),
+        others=others,
         open_issue=next((issue for issue in opened if issue.state is not IssueState.CLOSED), None),
         may_rename=allowed(user.role, Permission.TOPICS_EDIT),
     )
@@ -128,6 +129,18 @@ def open_issue(request: Request, user: Opener, topic_id: Id) -> Response:
         else f"问题已建立，由您负责，{day(issue.due_on)}到期；可点“修改”换人或改期。接着加一项措施。"
     )
     return redirect(request, f"/issues/{issue.id}", Flash(told))
+
+
+@router.post("/topics/{topic_id}/link")
+def add_to_issue(request: Request, user: Opener, topic_id: Id, issue_id: Annotated[int, Form()]) -> Response:
+    """Make the topic evidence of an issue that is open."""
+    now = request.app.state.runtime.clock.now()
+
+    def deed(session: Session) -> Flash:
+        tracker.link(session, actor=user, issue_id=issue_id, topic_ids=[topic_id], now=now)
+        return Flash(f"已归入“{board.get_issue(session, issue_id=issue_id).title}”。")
+
+    return change(request, deed, to=f"/topics/{topic_id}")
 
 
 @router.post("/topics/{topic_id}/rename")

@@ -79,7 +79,7 @@ def test_turns_and_a_subject(pipeline: Pipeline) -> None:
         ({"id": "a", "text": "坏的⚡"}, "encoding: ValueError"),
     ],
 )
-def test_a_bad_line_is_told_and_the_rest_goes_on(pipeline: Pipeline, line: Any, told: str) -> None:  # noqa: ANN401
+def test_a_bad_line_is_told_and_the_rest_goes_on(pipeline: Pipeline, line: Any, told: str) -> None:  # noqa: ANN401 - any JSON
     good = {"id": "good", "text": "排队太久"}
 
     answers = list(analyse_lines(lines(good, "", line, good), pipeline))

@@ -26,7 +26,7 @@ Run = Callable[..., ImportReport]
 @pytest.fixture
 def run(store: Store, queue: EmbeddedQueue, clock: SetClock, tmp_path: Path) -> Run:
     def one(path: Path, **options: object) -> ImportReport:
-        plan = ImportPlan(path=path, source="file", rejects_dir=tmp_path / "rejects", **options)  # type: ignore[arg-type]
+        plan = ImportPlan(path=path, source="file", rejects_dir=tmp_path / "rejects", **options)  # type: ignore[arg-type]  # a plan checks its own options
         return import_file(plan, store=store, queue=queue, clock=clock)
 
     return one

@@ -121,7 +121,7 @@ def test_words_that_arrive_while_the_model_thinks_are_not_overwritten(
     def meanwhile(docs: list[object]) -> object:
         monkeypatch.setattr(encoder, "predict", think)
         apply("谢谢，解决了", revision=1)
-        return think(docs)  # type: ignore[arg-type]
+        return think(docs)  # type: ignore[arg-type]  # the test's own pipeline
 
     monkeypatch.setattr(encoder, "predict", meanwhile)
     work()
