@@ -99,9 +99,9 @@ def group(runtime: Runtime) -> None:
     with runtime.store.read() as session:
         if session.exec(select(TopicVersion.id).limit(1)).first() is not None:
             return
-    from app.topics.service import fit_topics
+    from app.topics.service import FIT_STEPS, fit_topics
 
-    with progress_bar("聚主题", None) as advance:
+    with progress_bar("聚主题", FIT_STEPS) as advance:
         fit_topics(runtime.store, clock=runtime.clock, seed=SEED, progress=advance)
 
 
