@@ -20,7 +20,7 @@ ACTOR = "system:cli"  # who the audit chain names for a command: whoever has the
 console = Console(stderr=True, highlight=False)  # standard output is for results alone
 
 
-def configure_logs() -> None:
+def configure_logs(level: int = logging.INFO) -> None:
     """Structured lines on standard error, without values of local variables: they may be a customer's words."""
     rendered: list[structlog.typing.Processor] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
@@ -33,7 +33,7 @@ def configure_logs() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *rendered,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
 

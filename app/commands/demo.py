@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
@@ -14,7 +15,7 @@ import typer
 from sqlmodel import col, func, select
 
 from app.clock import ZONE, local_day
-from app.commands.common import console, progress_bar, say
+from app.commands.common import configure_logs, console, progress_bar, say
 from app.commands.serving import run_service
 from app.customers import service as customers
 from app.feedback.imports import ImportPlan, import_file
@@ -40,6 +41,7 @@ SEED = 7
 
 def demo(port: Annotated[int | None, typer.Option(help="端口；不给就用 8000", min=1, max=65535)] = None) -> None:
     """Prepare what is not yet there, then serve on 127.0.0.1 until SIGINT or SIGTERM."""
+    configure_logs(logging.WARNING)  # a line for each batch would tear the progress bar
     settings = Settings()
     samples = settings.data_dir / "samples"
     occurred = _occurred(samples)
