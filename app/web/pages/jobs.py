@@ -20,7 +20,7 @@ from app.web.render import page
 
 router = APIRouter()
 
-TITLES = {"feedback.process": "读取投递", "feedback.analyse": "分析反馈", "topics.assign": "归入主题"}
+TITLES = {"feedback.process_delivery": "读取投递", "feedback.analyse": "分析反馈", "topics.assign": "归入主题"}
 
 
 @router.get("/jobs")
