@@ -62,6 +62,7 @@ def feedback_page(
 @router.get("/feedback/{interaction_id}")
 def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Response:
     """One feedback: the talk with the evidence of each label, and the issues it belongs to."""
+    day = today(request)
     with store_of(request).read() as session:
         found = detail(session, interaction_id)
         interaction, analysis = found.interaction, found.analysis
@@ -82,7 +83,7 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         "feedback_detail.html",
         user,
         interaction=interaction,
-        lede=f"{CHANNELS[interaction.channel]} · {moment(interaction.occurred_at, today(request))}",
+        lede=f"{CHANNELS[interaction.channel]} · {moment(interaction.occurred_at, day)}",
         subject=parts.get(-1),
         turns=turns,
         notes=display.label_notes(analysis) if analysis else [],
