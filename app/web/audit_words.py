@@ -34,6 +34,12 @@ DEEDS = {
     "followup.import": "导入了回访结果",
     "topic.rename": "主题改名",
     "job.retry": "重试了任务",
+    "jobs.retry": "重试了停下的任务",
+    "source.add": "新增接入源",
+    "source.rotate": "换了接入源的签名密钥",
+    "source.retire": "停用了接入源的旧密钥",
+    "keys.rotate": "换了加密原文的密钥",
+    "feedback.import": "导入了反馈文件",
 }
 MOVES = {move.verb.value: move.title for move in TRANSITIONS}
 STATES = {state.value: title for titles in (ISSUE_TITLES, ACTION_TITLES) for state, title in titles.items()}
@@ -81,6 +87,18 @@ def _planned(said: Mapping[str, Any]) -> str:
     return f"{said.get('added')} 位"
 
 
+def _answered(said: Mapping[str, Any]) -> str:
+    return f"{said.get('score')} 分"
+
+
+def _imported(said: Mapping[str, Any]) -> str:
+    return f"答复 {said.get('answered')} 位，未答复 {said.get('no_answer')} 位"
+
+
+def _activity(said: Mapping[str, Any]) -> str:
+    return "启用" if said.get("to") else "停用"
+
+
 def _state(value: object) -> str:
     return STATES.get(str(value), str(value))
 
@@ -100,7 +118,10 @@ ACCOUNTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "action.undo": _moved,
     "action.edit": _edited,
     "followup.plan": _planned,
+    "followup.answer": _answered,
+    "followup.import": _imported,
     "topic.rename": _renamed,
     "user.add": _role,
     "user.role": _role_changed,
+    "user.active": _activity,
 }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 from sqlmodel import Session, col, select
 
+from app.clock import local_day
 from app.people.models import User
 from app.people.roles import Permission, allowed
 from app.tracker import board
@@ -19,6 +21,7 @@ from app.web.audit_words import account, deed
 from app.web.words import day
 
 LONGEST_CHOICE = 200
+FOLDED = frozenset({"followup.answer", "followup.no_answer", "followup.withdraw"})
 
 
 def owners(session: Session, permission: Permission) -> list[tuple[int | None, str]]:
@@ -37,17 +40,29 @@ def open_issues(session: Session, known: Collection[int]) -> list[tuple[int, str
 
 
 def history(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """Steps of the audit chain as people read them."""
-    return [
-        {
-            "id": step.id,
-            "at": step.at,
-            "who": step.who,
-            "deed": deed(step.action, step.detail),
-            "detail": account(step.action, step.detail),
-        }
-        for step in steps
-    ]
+    """Steps of the audit chain, newest first, as people read them: a run of the same follow-up work is one line."""
+    return [_run(list(run)) for _, run in groupby(steps, key=_folding)]
+
+
+def _folding(step: Step) -> tuple[object, ...]:
+    """Equal for steps that may share a line; moves and edits keep one each."""
+    if step.action in FOLDED:
+        return step.who, step.action, step.subject, local_day(step.at)
+    return (step.id,)
+
+
+def _run(run: list[Step]) -> dict[str, Any]:
+    """One line for steps of one kind, which are told in full where there is one alone."""
+    latest, earliest = run[0], run[-1]
+    words = deed(latest.action, latest.detail)
+    alone = len(run) == 1
+    return {
+        "ids": str(latest.id) if alone else f"{earliest.id}–{latest.id}",
+        "at": latest.at,
+        "who": latest.who,
+        "deed": words if alone else f"{words}，共 {len(run)} 次",
+        "detail": account(latest.action, latest.detail) if alone else "",
+    }
 
 
 def weekly(

@@ -15,6 +15,7 @@ from app.tracker import answers as imports
 from app.tracker import effect, followups
 from app.tracker.actions import get_action, move_action, undo_action
 from app.tracker.board import get_issue
+from app.tracker.estimate import Verdict
 from app.tracker.history import action_history
 from app.tracker.models import ActionState, IssueState, Outcome
 from app.tracker.transitions import moves_from
@@ -157,7 +158,8 @@ def _effect(compared: effect.BeforeAfter) -> dict[str, Any]:
     """The comparison in words, as an interval, as a table and by week."""
     change_ = compared.change
     svg = None
-    if change_.low is not None and change_.high is not None and change_.difference is not None:
+    enough = change_.verdict is not Verdict.TOO_FEW  # else an interval on the page would be believed all the same
+    if enough and change_.low is not None and change_.high is not None and change_.difference is not None:
         svg = charts.interval(change_.low, change_.difference, change_.high, reach=REACH, label=change_.wording)
     starts = [week.first_day for week in compared.weeks]
     first_after = next((i for i, week in enumerate(compared.weeks) if week.week >= 0), None)
