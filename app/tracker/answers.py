@@ -1,7 +1,8 @@
 """Importing follow-up answers from a CSV file: customer_ref, score, answered_at, note.
 
 Good lines are taken and bad ones told with their numbers, so that the same file, mended, can be imported again:
-what is there already counts as unchanged. A line without a score says that the customer gave no answer.
+what is there already counts as unchanged. A line with a time but no score says that the customer was asked and gave
+no answer; with neither, as in a list that is only half filled in, it says nothing.
 """
 
 from __future__ import annotations
@@ -112,16 +113,18 @@ def _take(
     at = _time(row["answered_at"])
     if follow_up.outcome is Outcome.ANSWERED:
         known = session.get_one(Score, follow_up.score_id)
-        if score == known.value and (at is None or at == known.answered_at):
+        if (score is None and at is None) or (score == known.value and (at is None or at == known.answered_at)):
             return follow_up
         raise Conflict("这位客户已有不同的答复，这一行没有导入；如记错了，请先撤回原来的答复。")
+    if at is None:
+        if score is not None:
+            raise Invalid("有评分时须写答复时间，例如 2026-09-21。", field="answered_at")
+        return follow_up
     if score is None:
-        day = local_day(at or now)
+        day = local_day(at)
         if follow_up.outcome is Outcome.NO_ANSWER and follow_up.asked_on == day:
             return follow_up
         no_answer(action=action, follow_up=follow_up, asked_on=day, now=now, note=row["note"])
-    elif at is None:
-        raise Invalid("有评分时须写答复时间，例如 2026-09-21。", field="answered_at")
     else:
         answer(session, action=action, follow_up=follow_up, score=score, answered_at=at, now=now, note=row["note"])
     return follow_up, score
@@ -182,7 +185,7 @@ def _score(written: str) -> int | None:
         return None
     found = _SCORE.fullmatch(unicodedata.normalize("NFKC", written))
     if found is None:
-        raise Invalid("评分须为 1 到 5 的整数；客户没有答复时留空。", field="score")
+        raise Invalid("评分须为 1 到 5 的整数；客户没有答复时留空，只写联系的时间。", field="score")
     return int(found[1])
 
 

@@ -113,6 +113,18 @@ def test_another_answer_for_the_same_customer_is_not_written_over_the_first(
     assert outcomes(store, action)[:2] == [("C0000", "answered", 4), ("C0001", "answered", 2)]
 
 
+def test_a_list_half_filled_in_says_nothing_of_the_others(store: Store, bank: Bank, action: Action) -> None:
+    report = load(store, bank, action, HEADER + "C0000,4,2026-09-21,\nC0001,,,\nC0002,,,\n")
+    assert report == ImportReport(answered=1, unchanged=2)
+    assert outcomes(store, action) == [("C0000", "answered", 4), ("C0001", "pending", None), ("C0002", "pending", None)]
+
+
+def test_an_answer_is_not_asked_for_again_by_an_older_list(store: Store, bank: Bank, action: Action) -> None:
+    load(store, bank, action, HEADER + "C0000,4,2026-09-21,\nC0001,,2026-09-22,\n")
+    assert load(store, bank, action, HEADER + "C0000,,,\nC0001,,,\n") == ImportReport(unchanged=2)
+    assert outcomes(store, action)[:2] == [("C0000", "answered", 4), ("C0001", "no_answer", None)]
+
+
 def test_a_late_answer_replaces_no_answer(store: Store, bank: Bank, action: Action) -> None:
     load(store, bank, action, HEADER + "C0000,,2026-09-21,\n")
     assert load(store, bank, action, HEADER + "C0000,4,2026-09-25,\n").answered == 1
