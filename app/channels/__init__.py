@@ -17,3 +17,6 @@ CHANNELS: dict[str, type[Channel]] = {
     "xlsx": XlsxChannel,
     "eml": EmlChannel,
 }
+# What a source may deliver: one body, one interaction, so that the acknowledgement speaks for all of it. The others
+# hold many items, of which the bad ones belong in a rejects file: they are imported.
+DELIVERED = ("standard",)

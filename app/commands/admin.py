@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.channels import CHANNELS
+from app.channels import DELIVERED
 from app.channels.kinds import ChannelKind
 from app.commands.common import ACTOR, ready_runtime, say
 from app.feedback import sources
@@ -50,7 +50,7 @@ def source_add(
     name: SourceName,
     title: Annotated[str, typer.Option(help="页面上显示的名称")],
     channel: Annotated[ChannelKind, typer.Option(help=f"渠道类型：{CHANNEL_KINDS}")],
-    format_: Annotated[str, typer.Option("--format", help=f"格式：{'、'.join(CHANNELS)}")] = "standard",
+    format_: Annotated[str, typer.Option("--format", help=f"格式：{'、'.join(DELIVERED)}")] = "standard",
     time_zone: Annotated[str, typer.Option(help="不带时区的时间按哪个时区理解")] = "Asia/Shanghai",
 ) -> None:
     """Set up a source and show its signing secret, this once."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlmodel import Session, col, select
 
-from app.channels import CHANNELS
+from app.channels import DELIVERED
 from app.channels.base import ReadOptions
 from app.channels.kinds import ChannelKind
 from app.errors import Conflict, Invalid, NotFound
@@ -36,8 +36,10 @@ def create(
     """Set up a source. Raises Invalid for a bad slug, format or zone, Conflict for a name that is taken."""
     if not SLUG.fullmatch(name):
         raise Invalid("接入源名称只能用小写字母、数字和连字符，最长 60 个字符。", field="name")
-    if format not in CHANNELS:
-        raise Invalid(f"没有这种格式；可用的有：{'、'.join(CHANNELS)}。", field="format")
+    if format not in DELIVERED:
+        raise Invalid(
+            f"接入源不能用这种格式投递；可用的有：{'、'.join(DELIVERED)}。别的格式请导入文件。", field="format"
+        )
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

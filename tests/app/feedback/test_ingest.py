@@ -171,6 +171,16 @@ def test_scores_are_stored_once_and_follow_the_newer_revision(intake: Intake) ->
     assert (score.value, score.customer_id is None) == (4, False)
 
 
+def test_a_later_revision_that_names_the_customer_names_him_for_the_score_too(intake: Intake) -> None:
+    score = [{"kind": "csat", "value": 2, "scale_min": 1, "scale_max": 5}]
+    intake.apply(talk("一", scores=score))
+    intake.apply(talk("一", revision=1, customer_ref="C0001"))
+    (kept,) = intake.all(Score)
+    (interaction,) = intake.all(Interaction)
+    assert kept.customer_id is not None
+    assert kept.customer_id == interaction.customer_id
+
+
 def test_what_needs_no_reading_is_not_queued(intake: Intake) -> None:
     score = [{"kind": "nps", "value": 9, "scale_min": 0, "scale_max": 10}]
     intake.apply(talk(scores=score))
