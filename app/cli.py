@@ -7,7 +7,7 @@ import sys
 import typer
 from typer import rich_utils
 
-from app.commands import admin, demo, doctor, feedback, serving, topics
+from app.commands import admin, customers, demo, doctor, feedback, serving, topics
 from app.commands.common import configure_logs, console
 from app.errors import HuishengError, Invalid
 
@@ -47,6 +47,12 @@ app.command("doctor", help="检查密钥、库、模型、磁盘、工作进程�
 topics_group = _group("主题。")
 topics_group.command("fit", help="从已分析的反馈重新聚主题；主题的编号和人改过的名称延续下来。")(topics.fit)
 app.add_typer(topics_group, name="topics")
+
+customers_group = _group("客户。")
+customers_group.command(
+    "load", help="从行内名单读入客户和授权；只回访 consent_survey 为 1 的客户。有一行不对就整个文件不读入。"
+)(customers.load)
+app.add_typer(customers_group, name="customers")
 
 user_group = _group("用户。")
 user_group.command("add", help="新建用户。没有给出的会询问。")(admin.user_add)

@@ -1,6 +1,8 @@
 """From a row of named texts to an interaction; CSV, XLSX and simple JSON lines share it."""
 
 import unicodedata
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,19 +16,37 @@ from app.channels.quotes import split_quotes
 SCALES = {"csat": (1, 5), "nps": (0, 10)}
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row stands: its line, the row as it came, and how often each row was met in this file before."""
+
+    line: int
+    raw: str
+    met: Counter[str]
+
+    def identity(self, options: ReadOptions) -> str:
+        """An id made from the row, for one that has none.
+
+        Two customers may say the same, so the second of two equal rows is another interaction; imported again,
+        the same file gives the same ids.
+        """
+        self.met[self.raw] += 1
+        times = self.met[self.raw]
+        return "row-" + options.digest(self.raw.encode())[:32] + (f"-{times}" if times > 1 else "")
+
+
 def interaction_of(
-    row: dict[str, str], options: ReadOptions, *, line: int, raw: str, turns: list[dict[str, Any]] | None = None
+    row: dict[str, str], options: ReadOptions, place: Place, *, turns: list[dict[str, Any]] | None = None
 ) -> InteractionIn | Rejected:
     """Build the interaction of one row.
 
     `row`: field of columns.HEADERS to text; empty texts are the same as absent ones. `turns`: [{role, text}]
-    where the row is a conversation. An id is made from the row where it has none, so that the same row
-    imported again is the same interaction.
+    where the row is a conversation.
     """
     row = {name: text.replace("\r\n", "\n").strip() for name, text in row.items() if text.strip()}
     channel, sub_channel = _channel(row, options)
     data: dict[str, Any] = {
-        "external_id": row.get("external_id") or "row-" + options.digest(raw.encode())[:32],
+        "external_id": row.get("external_id") or place.identity(options),
         "revision": row.get("revision", 0),
         "updated_at": row.get("updated_at"),
         "channel": channel,
@@ -40,7 +60,7 @@ def interaction_of(
     try:
         return InteractionIn.model_validate(data, context={"zone": options.zone})
     except ValidationError as error:
-        return rejected(error, line=line, raw=raw)
+        return rejected(error, line=place.line, raw=place.raw)
 
 
 def own_words(text: str) -> list[dict[str, Any]]:

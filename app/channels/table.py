@@ -2,12 +2,13 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 
 from app.channels.base import MAX_LINE_BYTES, InteractionIn, ReadOptions, Rejected
 from app.channels.columns import guess
 from app.channels.files import BROKEN
-from app.channels.rows import interaction_of
+from app.channels.rows import Place, interaction_of
 
 HEADER_ROWS = 10  # exports put a title above the header; it is looked for this far down
 MAX_COLUMNS = 300
@@ -23,11 +24,12 @@ def interactions(rows: Iterator[Row], options: ReadOptions) -> Iterator[Interact
         yield header
         return
     width, columns = header
+    met = Counter[str]()
     for line, cells in rows:
         if isinstance(cells, Rejected):
             yield cells
         elif any(cell.strip() for cell in cells):
-            yield _item(cells, columns, width, options, line)
+            yield _item(cells, columns, width, options, Place(line, _as_csv(cells), met))
 
 
 def _header(rows: Iterator[Row], mapping: dict[str, str]) -> tuple[int, dict[str, int]] | Rejected:
@@ -47,9 +49,9 @@ def _header(rows: Iterator[Row], mapping: dict[str, str]) -> tuple[int, dict[str
 
 
 def _item(
-    cells: list[str], columns: dict[str, int], width: int, options: ReadOptions, line: int
+    cells: list[str], columns: dict[str, int], width: int, options: ReadOptions, place: Place
 ) -> InteractionIn | Rejected:
-    raw = _as_csv(cells)
+    line, raw = place.line, place.raw
     if any(cell.strip() for cell in cells[width:]):
         return Rejected(line=line, field="line", message="单元格比表头多，可能少了引号", raw=raw)
     if len(raw) > MAX_LINE_BYTES:
@@ -57,7 +59,7 @@ def _item(
     if BROKEN in raw:
         return Rejected(line=line, field="line", message="编码既不是 UTF-8 也不是 GB18030", raw=raw)
     row = {name: cells[at] for name, at in columns.items() if at < len(cells)}
-    return interaction_of(row, options, line=line, raw=raw)
+    return interaction_of(row, options, place)
 
 
 def _as_csv(cells: list[str]) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from app.channels.base import Pseudonym
 from app.customers.models import Customer
 from app.errors import Invalid, TooLarge
 
@@ -20,11 +21,11 @@ Short = Annotated[str, Field(max_length=100)]
 
 
 class CustomerRow(BaseModel):
-    """One row of the customers' file; empty cells are unknown facts."""
+    """One row of the customers' file; an empty cell, or a column that is not there, changes nothing."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
-    customer_ref: Annotated[str, Field(min_length=1, max_length=100)]
+    customer_ref: Pseudonym
     birth_year: Annotated[int, Field(ge=1900, le=date.max.year)] | None = None
     region: Short | None = None
     branch: Short | None = None
@@ -62,9 +63,8 @@ def load_csv(session: Session, *, source: BinaryIO) -> int:
     rows = _rows(data)
     for row in rows:
         customer = known.setdefault(row.customer_ref, Customer(ref=row.customer_ref))
-        facts = row.model_dump(exclude={"customer_ref", "holds"}) | {"holds": row.holds.split()}
-        for name, value in facts.items():
-            setattr(customer, name, value)
+        for name, value in row.model_dump(exclude={"customer_ref"}, exclude_unset=True).items():
+            setattr(customer, name, value.split() if name == "holds" else value)
         session.add(customer)
     return len(rows)
 

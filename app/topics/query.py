@@ -142,6 +142,8 @@ def _rows(session: Session, topics: Sequence[Topic], *, until: datetime, days: i
     last_seen = _last_seen(session, ids, until=until)
     csat = _csat(session, ids, since=until - timedelta(days=days), until=until)
     weekly = _weekly(session, ids, until=until)
+    first: datetime | None = session.exec(select(func.min(col(Interaction.occurred_at)))).one()
+    comparable = first is not None and first <= until - timedelta(days=2 * days - 1)  # the first day may begin late
     rows = []
     for topic in topics:
         now, before, negative = counts.get(topic.id, (0, 0, 0))
@@ -150,7 +152,7 @@ def _rows(session: Session, topics: Sequence[Topic], *, until: datetime, days: i
                 id=topic.id or 0,
                 name=topic.name,
                 terms=topic.terms,
-                change=Change.between(now, before, days=days),
+                change=Change.between(now, before, days=days, comparable=comparable),
                 negative=negative,
                 csat=csat.get(topic.id, Mean(None, 0)),
                 last_seen=last_seen.get(topic.id),
@@ -162,7 +164,11 @@ def _rows(session: Session, topics: Sequence[Topic], *, until: datetime, days: i
 
 _ORDER: dict[Sort, Callable[[TopicRow], tuple[float, ...]]] = {
     # ties among topics without a sure rise go to the larger increase
-    Sort.RISING: lambda row: (-row.change.low, row.change.previous - row.change.count, row.id),
+    Sort.RISING: lambda row: (
+        -row.change.low if row.change.comparable else 0.0,
+        row.change.previous - row.change.count,
+        row.id,
+    ),
     Sort.LARGEST: lambda row: (-row.change.count, row.id),
     Sort.NEGATIVE: lambda row: (-row.negative, row.id),
     Sort.LATEST: lambda row: (-row.last_seen.timestamp() if row.last_seen else 0.0, row.id),

@@ -40,6 +40,7 @@ DEEDS = {
     "source.retire": "停用了接入源的旧密钥",
     "keys.rotate": "换了加密原文的密钥",
     "feedback.import": "导入了反馈文件",
+    "customers.load": "读入了客户名单",
 }
 MOVES = {move.verb.value: move.title for move in TRANSITIONS}
 STATES = {state.value: title for titles in (ISSUE_TITLES, ACTION_TITLES) for state, title in titles.items()}

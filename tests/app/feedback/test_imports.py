@@ -67,6 +67,14 @@ def test_a_second_import_changes_nothing(store: Store, run: Run, name: str) -> N
     assert (count(store, Interaction), count(store, Score)) == stored
 
 
+def test_equal_rows_of_one_file_are_as_many_customers(store: Store, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text("内容,评分,时间\n很好,5,2026-10-01\n很好,5,2026-10-01\n不好,1,2026-10-01\n", encoding="utf-8")
+    assert run(path).applied == {Applied.CREATED: 3}
+    assert run(path).applied == {Applied.UNCHANGED: 3}
+    assert count(store, Interaction) == count(store, Score) == 3
+
+
 def test_a_dry_run_tells_the_same_and_stores_nothing(store: Store, run: Run, tmp_path: Path) -> None:
     report = run(GOLDEN / "jsonl" / "mixed.jsonl", dry_run=True)
 

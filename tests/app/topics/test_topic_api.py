@@ -73,7 +73,7 @@ def test_list_and_detail(client: TestClient, store: Store, bank: Bank, topic_id:
         "low": 0,
         "high": None,
         "trend": "unclear",
-        "wording": "近 28 天 4 条，前 28 天 0 条，前期没有：看不出升降。",
+        "wording": "近 28 天 4 条，前 28 天 0 条，但记录没有覆盖前期：看不出升降。",
     }
     assert (item["csat_mean"], item["csat_n"], item["negative_share"]) == (3.0, 4, 1.0)
     found = client.get(f"/v1/topics/{topic_id}", headers=auditor).json()

@@ -50,7 +50,7 @@ def put(session: Session, topic_id: int | None, *interaction_ids: int) -> None:
 
 @pytest.fixture
 def topics(store: Store, bank: Bank) -> dict[str, int]:
-    """排队 rises from 3 to 15, 年费 falls from 12 to 2, 闪退 stays at 5; two texts are in no topic."""
+    """排队 rises from 3 to 15, 年费 falls from 12 to 2, 闪退 stays at 5; two texts, one old, are in no topic."""
     with store.write() as session:
         ids = {name: topic(session, name) for name in ("排队", "年费", "闪退")}
         for name, now, before in (("排队", 15, 3), ("年费", 2, 12), ("闪退", 5, 5)):
@@ -60,7 +60,7 @@ def topics(store: Store, bank: Bank) -> dict[str, int]:
                 put(session, ids[name], bank.feedback(session, name, days_ago=3, sentiment=sentiment, csat=csat))
             for _ in range(before):
                 put(session, ids[name], bank.feedback(session, name, days_ago=30, region="南岭市"))
-        put(session, None, bank.feedback(session, ""), bank.feedback(session, ""))
+        put(session, None, bank.feedback(session, ""), bank.feedback(session, "", days_ago=90))
         return ids
 
 

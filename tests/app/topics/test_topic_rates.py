@@ -40,6 +40,12 @@ def test_interval_holds_the_ratio_and_mirrors(count: int, previous: int) -> None
     assert (change.trend is Trend.RISING) == (mirrored.trend is Trend.FALLING)
 
 
+def test_nothing_is_said_where_the_records_do_not_reach_back() -> None:
+    change = Change.between(15, 0, days=28, comparable=False)
+    assert change.trend is Trend.UNCLEAR
+    assert change.wording == "近 28 天 15 条，前 28 天 0 条，但记录没有覆盖前期：看不出升降。"
+
+
 def test_wording_claims_no_more_than_the_interval() -> None:
     assert Change.between(15, 3, days=28).wording == (
         "近 28 天 15 条，前 28 天 3 条，为前期的 5.0 倍（95% 区间 1.4 到 26.9）：上升。"

@@ -1,0 +1,31 @@
+"""customers: what the bank's own records say of them, consent to follow-ups above all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.common import ACTOR, ready_runtime, say
+from app.customers import service
+from app.store.audit import record
+
+
+def load(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="UTF-8 的 CSV；列：customer_ref，可有 consent_survey（0 或 1）等", exists=True, dir_okay=False
+        ),
+    ],
+) -> None:
+    """Create or update customers from a file, all of it or nothing; the first bad row is told with its line."""
+    runtime = ready_runtime()
+    with path.open("rb") as source, runtime.store.write() as session:
+        count = service.load_csv(session, source=source)
+        detail = {"rows": count}
+        record(
+            session, at=runtime.clock.now(), actor=ACTOR, action="customers.load", subject="customers", detail=detail
+        )
+    say(f"读入 {count} 位客户。")
