@@ -1,7 +1,9 @@
 """`python -m training`: from public weights and labelled rows to the model folder that ships.
 
 python -m training base --texts CORPUS …      the base encoder with a Chinese vocabulary
-python -m training finetune --data ROWS …     all heads, resumable
+python -m training adapt --public SETS …      how customers write and what they ask, without labels
+python -m training finetune --data ROWS …     the teacher: all layers, all heads
+python -m training distil --data ROWS …       the student that ships
 python -m training wide --data ROWS …         the n-gram part beside them
 python -m training export --data ROWS …       int8 folder, calibrated on the development fold
 python -m training evaluate --data ROWS …     figures through the whole pipeline
@@ -18,21 +20,24 @@ from typing import Annotated
 
 import typer
 from tokenizers import Tokenizer
-from transformers import BertModel
+from transformers import BertConfig, BertModel
 
 import nlp
 from nlp.encoder import MARKERS, Encoder
 from nlp.mask import placeholder
 from nlp.normalize import normalize
 from nlp.taxonomy import pii_kinds
-from training import base, corpus, finetune, states, wide
+from training import adapt, base, contrast, corpus, finetune, loop, wide
 from training.evaluate import evaluate
 from training.export import Target, export
+from training.mixture import Amounts, held, mixture
 from training.network import Network
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 Data = Annotated[list[Path], typer.Option("--data", help="JSON lines with `labels`; may be given several times")]
 Work = Annotated[Path, typer.Option(help="folder of the base encoder, the checkpoint and the logs")]
+Public = Annotated[Path, typer.Option(help="folder of the public sets")]
+Name = Annotated[str, typer.Option(help="folder of a run in WORK")]
 Text = Annotated[str, typer.Option(help="what the model is called; part of every result's version")]
 Folder = Annotated[Path, typer.Option(help="where the model goes")]
 WORK = Path("var/training")
@@ -52,21 +57,65 @@ def build_base(
     typer.echo(json.dumps(figures))
 
 
-@app.command("states")
-def cache_states(data: Data, work: Work = WORK, layer: Annotated[list[int], typer.Option()] = [12]) -> None:  # noqa: B006 - typer reads it once
-    """Encode all training rows once and keep the states after some layers; a killed run goes on."""
-    encoder = _encoder(work)
-    states.cache(encoder.model, finetune.items(corpus.split(corpus.read(data))[0], encoder), layer, work)
+@app.command("adapt")
+def run_adapt(
+    data: Data,
+    public: Public,
+    work: Work = WORK,
+    *,
+    name: Name = "adapted",
+    words: Annotated[bool, typer.Option(help="guess hidden words")] = True,
+    compare: Annotated[bool, typer.Option(help="compare questions")] = True,
+    steps: int = 500,
+) -> None:
+    """Adapt the base encoder to how customers write, without labels; DATA only names the texts that are held out."""
+    pace = loop.Pace()
+    encoder = _encoder(work / "base")
+    out = held(list(corpus.read(data)))
+    feedback = adapt.feedback(public, encoder, out, adapt.TEXTS * steps, pace.seed)
+    asked = adapt.questions(public, encoder, out, feedback=feedback, pairs=contrast.PAIRS * steps, seed=pace.seed)
+    comparison = contrast.Comparison(asked, len(encoder.prefix)) if compare else None
+    adapter = adapt.Adapter(encoder.model, feedback if words else [], comparison, pace.seed)
+    adapt.adapt(adapter, steps, pace, work / name)
+    _save(encoder, work / name)
 
 
 @app.command("finetune")
-def run_finetune(data: Data, work: Work = WORK, frozen: int = 12, epochs: int = 6) -> None:
-    """Train the layers above FROZEN and all heads; started again, it goes on from the last checkpoint."""
-    encoder = _encoder(work)
-    rows = finetune.items(corpus.split(corpus.read(data))[0], encoder)
-    network = Network(encoder.model, frozen)
-    run = work / f"above-{frozen}"
-    finetune.finetune(network, rows, states.States.read(work, frozen, rows), finetune.Recipe(epochs=epochs), run)
+def run_finetune(
+    data: Data,
+    public: Public,
+    work: Work = WORK,
+    *,
+    encoder: Name = "adapted",
+    name: Name = "teacher",
+    epochs: int = 3,
+) -> None:
+    """Train encoder and heads on labels and public sets; started again, it goes on from the last checkpoint."""
+    begun = _encoder(work / encoder)
+    mixed = mixture(list(corpus.read(data)), public, begun, Amounts(epochs), distil=False, seed=loop.Pace().seed)
+    finetune.finetune(Network(begun.model), mixed, None, loop.Pace(), work / name)
+    _save(begun, work / name)
+
+
+@app.command("distil")
+def run_distil(
+    data: Data,
+    public: Public,
+    work: Work = WORK,
+    *,
+    teacher: Name = "teacher",
+    name: Name = "student",
+    layer: Annotated[list[int], typer.Option(help="layers of the teacher to begin with")] = [1, 3, 5, 7, 9, 11],  # noqa: B006 - typer reads it once
+    epochs: int = 4,
+) -> None:
+    """Teach a smaller network to answer as the teacher, on feedback without labels too."""
+    known = _encoder(work / teacher)
+    knows = Network(known.model)
+    finetune.restore(knows, work / teacher)
+    student = finetune.student_of(knows, layer)
+    mixed = mixture(list(corpus.read(data)), public, known, Amounts(epochs), distil=True, seed=loop.Pace().seed)
+    finetune.finetune(student, mixed, knows, loop.Pace(), work / name)
+    _save(Encoder(known.tokenizer, student.encoder, "training"), work / name)
 
 
 @app.command("wide")
@@ -76,11 +125,11 @@ def fit_wide(data: Data, work: Work = WORK) -> None:
 
 
 @app.command("export")
-def run_export(data: Data, version: Text, output: Folder, work: Work = WORK, frozen: int = 12) -> None:
-    """Write the model folder from the last checkpoint of the run above FROZEN."""
-    encoder = _encoder(work)
-    network = Network(encoder.model, frozen)
-    finetune.restore(network, work / f"above-{frozen}")
+def run_export(data: Data, version: Text, output: Folder, name: Name = "student", work: Work = WORK) -> None:
+    """Write the model folder from the last checkpoint of the run NAME."""
+    encoder = _encoder(work / name)
+    network = Network(encoder.model)
+    finetune.restore(network, work / name)
     _training, development = corpus.split(corpus.read(data))
     export(network, wide.load(work), encoder.tokenizer, development, Target(output, version))
 
@@ -94,9 +143,16 @@ def run_evaluate(data: Data, model: Path = Path("data/model"), prefix: str = "R"
         typer.echo(line)
 
 
-def _encoder(work: Path) -> Encoder:
-    model = BertModel.from_pretrained(work / "base", add_pooling_layer=False)
-    return Encoder(Tokenizer.from_file(str(work / "base" / "tokenizer.json")), model, "training")
+def _encoder(folder: Path) -> Encoder:
+    """Dropout stays off: runs are short, and hidden pieces do its work for less."""
+    config = BertConfig.from_pretrained(folder, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    model = BertModel.from_pretrained(folder, config=config, add_pooling_layer=False)
+    return Encoder(Tokenizer.from_file(str(folder / "tokenizer.json")), model, "training")
+
+
+def _save(encoder: Encoder, folder: Path) -> None:
+    encoder.model.save_pretrained(folder)
+    encoder.tokenizer.save(str(folder / "tokenizer.json"))
 
 
 def _texts(path: Path) -> list[str]:

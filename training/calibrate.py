@@ -45,8 +45,13 @@ class Calibration:
 
 
 def calibrate(name: str, deep: Floats, margins: Floats | None, examples: Sequence[Example]) -> Calibration:
-    """Fit one head. deep: (N, C) logits; margins: (N, C) of the wide part, None where it has no say (demand)."""
-    wide = np.zeros_like(deep) if margins is None else margins
+    """Fit one head. deep: (N, C) logits; margins: (N, C) of the wide part, None where it has no say (demand).
+
+    Rows that do not know the head are left out.
+    """
+    known = [at for at, example in enumerate(examples) if example.knows(name)]
+    deep, examples = deep[known], [examples[at] for at in known]
+    wide = np.zeros_like(deep) if margins is None else margins[known]
     one_answer = name in CHOICE_HEADS
     if one_answer:
         gold = np.array([example.gold[name] for example in examples])

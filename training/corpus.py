@@ -1,6 +1,7 @@
 """Labelled rows as docs, and the split that every figure is told on.
 
-Rows are JSON lines with `id`, `labels` and `text` or `turns` (optional `subject`), labels as in the label guide.
+Rows are JSON lines with `id`, `labels` and `text` or `turns` (optional `subject`), labels as in the label guide;
+a head that `labels` lacks is unknown, not empty. Names and addresses are read from `pii` of a turn or `text_pii`.
 The development fold is a fifth of the plain-sample rows (ids R…) and a tenth of the authored ones (A…), chosen by
 a hash of the normalised text, so that a text seen twice falls on one side.
 """
@@ -12,9 +13,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nlp.doc import CUSTOMER, Doc, Span, Turn
-from nlp.heads import CHOICE_HEADS, HEADS
+from nlp.doc import CUSTOMER, Doc, Pii, Span, Turn
+from nlp.heads import CHOICE_HEADS, RISK
 from nlp.mask import Masker
+from nlp.model import DEMAND
 from nlp.normalize import Normalizer
 from nlp.taxonomy import values
 
@@ -22,17 +24,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_FOLDS = {"R": 5, "A": 10}  # one text in so many is kept for development
+PERSONAL = ("NAME", "ADDRESS")  # what the token head looks for; numbers are the rules' business
+_AUTHORED = "A"
+_FOLDS = {"R": 5, _AUTHORED: 10}  # one text in so many is kept for development
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A doc, normalised and masked, with its gold labels: an index per choice head, 0/1 per risk, the demand."""
+    """A doc, normalised and masked, with what is known of it.
+
+    gold: an index per choice head. risks: 0/1 per risk, None where nobody said. demand: None where there is
+    none or (`demand_known` false) nobody said. personal: names and addresses, None where nobody marked them.
+    """
 
     doc: Doc
     gold: dict[str, int]
-    risks: tuple[int, ...]
+    risks: tuple[int, ...] | None
     demand: Span | None
+    demand_known: bool = True
+    personal: tuple[Pii, ...] | None = None
+
+    def knows(self, head: str) -> bool:
+        """True when somebody said what the head's answer is."""
+        if head == RISK:
+            return self.risks is not None
+        return self.demand_known if head == DEMAND else head in self.gold
 
     @property
     def key(self) -> str:
@@ -59,9 +75,8 @@ def read(paths: Iterable[Path]) -> Iterator[Example]:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 try:
-                    row = json.loads(line)
-                    yield _example(doc_of(row), row["labels"])
-                except (KeyError, ValueError) as error:
+                    yield example_of(json.loads(line))
+                except (KeyError, TypeError, ValueError) as error:
                     raise ValueError(f"{path.name}, line {number}: {type(error).__name__} {error}") from error
 
 
@@ -73,12 +88,20 @@ def split(examples: Iterable[Example]) -> tuple[list[Example], list[Example]]:
     return [row for row in rows if row.key not in held], development
 
 
-def _example(doc: Doc, labels: dict[str, Any]) -> Example:
+def example_of(row: dict[str, Any]) -> Example:
+    """A row as it is read. Raises KeyError or ValueError for a row that does not fit the label list."""
+    doc, labels = doc_of(row), row["labels"]
     doc.normal = Normalizer().predict([doc])[0]
     doc.pii = Masker().predict([doc])[0]
-    gold = {head: values(head).index(str(labels[head])) for head in CHOICE_HEADS}
-    risks = tuple(int(name in labels["risk"]) for name in values(HEADS[-1]))
-    return Example(doc, gold, risks, _find(doc, labels["demand"]))
+    gold = {head: values(head).index(str(labels[head])) for head in CHOICE_HEADS if head in labels}
+    risks = _risks(labels[RISK]) if RISK in labels else None
+    return Example(doc, gold, risks, _find(doc, labels.get(DEMAND, "")), DEMAND in labels, _personal(row))
+
+
+def _risks(told: list[str]) -> tuple[int, ...]:
+    if unknown := set(told) - set(values(RISK)):
+        raise ValueError(f"risk {sorted(unknown)} is not on the label list")
+    return tuple(int(name in told) for name in values(RISK))
 
 
 def _find(doc: Doc, demand: str) -> Span | None:
@@ -86,3 +109,16 @@ def _find(doc: Doc, demand: str) -> Span | None:
         if demand and doc.judged(part) and (at := doc.part(part).find(demand)) >= 0:
             return Span(part, at, at + len(demand))
     return None
+
+
+def _personal(row: dict[str, Any]) -> tuple[Pii, ...] | None:
+    """In authored rows every identifier is marked, so that one without a mark holds none."""
+    if "turns" in row:
+        marked = [(part, turn.get("pii", ())) for part, turn in enumerate(row["turns"])]
+    else:
+        marked = [(0, row.get("text_pii", ()))]
+    if not any(spans for _, spans in marked) and not row["id"].startswith(_AUTHORED):
+        return None
+    return tuple(
+        Pii(part, start, end, kind) for part, spans in marked for start, end, kind in spans if kind in PERSONAL
+    )

@@ -12,70 +12,70 @@ import torch
 from torch import Tensor, nn
 
 from nlp.heads import HEADS
+from nlp.model import DEMAND
 from nlp.taxonomy import values
+from training.items import TAGS
 
 if TYPE_CHECKING:
     from transformers import BertModel
 
-DEMAND = "demand"
 MOMENTUM = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """logits: head → (B, C). start, end: (B, T), -inf outside the customer's tokens."""
+    """states: (B, T, hidden). logits: head → (B, C). start, end: (B, T), -inf outside the customer's pieces.
 
+    tags: (B, T, TAGS).
+    """
+
+    states: Tensor
     logits: dict[str, Tensor]
     start: Tensor
     end: Tensor
+    tags: Tensor
 
 
 class Network(nn.Module):
-    """Encoder and heads; the pooling is that of `nlp.heads.Head`, batched.
+    """Encoder and heads; the pooling is that of `nlp.heads.Head`, batched."""
 
-    The embeddings and the first `frozen` layers are not trained: their states are computed once
-    (training/states.py) and given to `forward`.
-    """
-
-    def __init__(self, encoder: BertModel, frozen: int) -> None:
+    def __init__(self, encoder: BertModel) -> None:
         super().__init__()
         hidden = encoder.config.hidden_size
         sizes = {head: len(values(head)) for head in HEADS} | {DEMAND: 1}
         self.encoder = encoder
-        self.frozen = frozen
-        self.encoder.requires_grad_(requires_grad=False)
-        self.upper.requires_grad_(requires_grad=True)
         self.query = nn.ParameterDict({name: nn.Parameter(torch.zeros(hidden)) for name in sizes})
         self.norm = nn.ModuleDict({name: nn.BatchNorm1d(2 * hidden, affine=False, momentum=MOMENTUM) for name in sizes})
         self.linear = nn.ModuleDict({name: nn.Linear(2 * hidden, size) for name, size in sizes.items()})
         self.pointer = nn.Linear(hidden, 2, bias=False)
+        self.tags = nn.Linear(hidden, len(TAGS))
         self.dropout = nn.Dropout(0.1)
 
-    @property
-    def upper(self) -> nn.ModuleList:
-        """The layers that are trained."""
-        return nn.ModuleList(self.encoder.encoder.layer[self.frozen :])
+    def forward(self, ids: Tensor, present: Tensor, judged: Tensor, *, feedback: bool = True) -> Output:
+        """Piece ids, present (not padding) and judged (the customer's): (B, T) each.
 
-    def forward(self, states: Tensor, present: Tensor, judged: Tensor) -> Output:
-        """States after the frozen layers (B, T, hidden); present (not padding) and judged (the customer's): (B, T)."""
-        mask = torch.zeros(present.shape).masked_fill(~present, torch.finfo(torch.float32).min)[:, None, None]
-        for layer in self.upper:
-            states = layer(states, mask)
-        logits = {name: self.linear[name](self.dropout(self._pooled(name, states, judged))) for name in self.query}
+        `feedback` false: texts of another kind, normed by the running statistics of feedback and not moving them.
+        """
+        states = self.encoder(ids, attention_mask=present).last_hidden_state
+        logits = {
+            name: self.linear[name](self.dropout(self._pooled(name, states, judged, feedback))) for name in self.query
+        }
         start, end = self.pointer(states).masked_fill(~judged[..., None], -torch.inf).unbind(-1)
-        return Output(logits, start, end)
+        return Output(states, logits, start, end, self.tags(states))
 
-    def _pooled(self, name: str, states: Tensor, judged: Tensor) -> Tensor:
+    def _pooled(self, name: str, states: Tensor, judged: Tensor, feedback: bool) -> Tensor:  # noqa: FBT001 - forward's
         scores = (states @ self.query[name]).masked_fill(~judged, -torch.inf)
         attention = torch.einsum("bt,bth->bh", scores.softmax(1), states)
         share = judged / judged.sum(1, keepdim=True)
-        mean = torch.einsum("bt,bth->bh", share, states)
-        pooled: Tensor = self.norm[name](torch.cat([attention, mean], 1))
-        return pooled
+        both = torch.cat([attention, torch.einsum("bt,bth->bh", share, states)], 1)
+        norm = cast("nn.BatchNorm1d", self.norm[name])
+        if feedback:
+            return cast("Tensor", norm(both))
+        return nn.functional.batch_norm(both, norm.running_mean, norm.running_var, eps=norm.eps)
 
     def folded(self) -> dict[str, Tensor]:
         """The heads' parameters as `nlp.heads.Head` wants them, the batch norm multiplied into the weights."""
-        answer = {"pointer.weight": self.pointer.weight}
+        answer = {"pointer.weight": self.pointer.weight, "tags.weight": self.tags.weight, "tags.bias": self.tags.bias}
         for name, query in self.query.items():
             norm, linear = cast("nn.BatchNorm1d", self.norm[name]), cast("nn.Linear", self.linear[name])
             mean, variance = cast("Tensor", norm.running_mean), cast("Tensor", norm.running_var)

@@ -10,7 +10,7 @@ from rich.progress import track
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
-from nlp.heads import CHOICE_HEADS, HEADS, RISK
+from nlp.heads import HEADS, RISK
 from nlp.segment import Segmenter
 from nlp.taxonomy import values
 from nlp.wide import Wide, occurrences
@@ -47,14 +47,18 @@ def fit(examples: Sequence[Example]) -> Wide:
     size = columns()[RISK].stop
     wide = Wide(idf, np.zeros((BUCKETS, size), np.float32), np.zeros(size, np.float32), columns())
     matrix = matrix_of(wide, docs)
-    for head, label in track([(name, at) for name in HEADS for at in range(len(values(name)))], "wide part"):
-        target = [
-            example.gold[head] == label if head in CHOICE_HEADS else bool(example.risks[label]) for example in examples
-        ]
-        svm = LinearSVC(C=PENALTY, class_weight="balanced", random_state=0).fit(matrix, target)
-        wide.weight[:, wide.columns[head].start + label] = svm.coef_[0]
-        wide.bias[wide.columns[head].start + label] = svm.intercept_[0]
+    for head in track(HEADS, "wide part"):
+        known = [at for at, example in enumerate(examples) if example.knows(head)]
+        for label in range(len(values(head))):
+            svm = LinearSVC(C=PENALTY, class_weight="balanced", random_state=0)
+            svm.fit(matrix[known], [_has(examples[at], head, label) for at in known])
+            wide.weight[:, wide.columns[head].start + label] = svm.coef_[0]
+            wide.bias[wide.columns[head].start + label] = svm.intercept_[0]
     return replace(wide, weight=np.where(seen[:, None] > 0, wide.weight, 0).astype(np.float32))
+
+
+def _has(example: Example, head: str, label: int) -> bool:
+    return bool(example.risks and example.risks[label]) if head == RISK else example.gold[head] == label
 
 
 def matrix_of(wide: Wide, docs: Sequence[Doc]) -> csr_matrix:

@@ -1,0 +1,109 @@
+"""Training rows as the network reads them: piece ids with whatever is known of the text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+from nlp.encoder import EOS, PAD, WINDOW
+from training.corpus import PERSONAL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from nlp.encoder import Encoder, Tokens
+    from training.corpus import Example
+
+IGNORED = -100  # the target that cross entropy passes over
+OUTSIDE = 0
+TAGS = ("O", *(f"{side}-{kind}" for kind in PERSONAL for side in "BI"))
+BUDGET = 2048  # pieces of a batch, padding included
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Framed piece ids (T,), which of them are the customer's, and what is known; None and absent are unknown.
+
+    gold: head → index. demand: first and last piece, () where there is none. tags: index in TAGS of each piece.
+    satisfied: of a review that only says so. feedback: false for texts of another kind (reviews, news), whose
+    states must not move the heads' running statistics.
+    """
+
+    ids: list[int]
+    judged: list[bool]
+    gold: dict[str, int] = field(default_factory=dict)
+    risks: tuple[int, ...] | None = None
+    demand: tuple[int, ...] | None = None
+    tags: list[int] | None = None
+    satisfied: bool | None = None
+    feedback: bool = True
+
+
+def items(examples: Sequence[Example], encoder: Encoder) -> list[Item]:
+    """The first window of each labelled doc."""
+    answer = []
+    for example in examples:
+        tokens = encoder.tokens(example.doc)
+        before, keep = len(encoder.prefix), WINDOW - len(encoder.prefix) - 1
+        if any(tokens.judged[:keep]):
+            ids = [*encoder.prefix, *tokens.ids[:keep], EOS]
+            judged = [False] * before + tokens.judged[:keep] + [False]
+            demand = _demand(example, tokens, before, keep)
+            answer.append(Item(ids, judged, example.gold, example.risks, demand, _tags(example, tokens, before, keep)))
+    return answer
+
+
+def _demand(example: Example, tokens: Tokens, before: int, keep: int) -> tuple[int, ...] | None:
+    if not example.demand_known:
+        return None
+    span = example.demand
+    inside = [
+        at + before
+        for at, piece in enumerate(tokens.spans[:keep])
+        if span and piece and piece.part == span.part and piece.start < span.end and span.start < piece.end
+    ]
+    return (inside[0], inside[-1]) if inside else ()
+
+
+def _tags(example: Example, tokens: Tokens, before: int, keep: int) -> list[int] | None:
+    if example.personal is None:
+        return None
+    tags = [OUTSIDE] * (before + len(tokens.ids[:keep]) + 1)
+    for span in sorted(example.personal):
+        inside = [
+            at
+            for at, piece in enumerate(tokens.spans[:keep])
+            if piece and piece.part == span.part and piece.start < span.end and span.start < piece.end
+        ]
+        for at in inside:
+            tags[at + before] = TAGS.index(("B-" if at == inside[0] else "I-") + span.kind)
+    return tags
+
+
+def batches(sizes: Sequence[int], seed: int, budget: int = BUDGET) -> list[list[int]]:
+    """Row numbers in batches of like length, at most `budget` pieces with padding, in random order: an epoch."""
+    random = np.random.default_rng(seed)
+    order = random.permutation(len(sizes))
+    answer: list[list[int]] = []
+    for at in range(0, len(order), 2000):  # like lengths within a random pool, so that batches differ by epoch
+        batch: list[int] = []
+        for number in sorted(order[at : at + 2000].tolist(), key=lambda n: sizes[n]):
+            if batch and (len(batch) + 1) * sizes[number] > budget:
+                answer.append(batch)
+                batch = []
+            batch.append(number)
+        answer.append(batch)
+    return [answer[number] for number in random.permutation(len(answer)) if len(answer[number]) > 1]
+
+
+def collate(rows: Sequence[Item]) -> tuple[Tensor, Tensor, Tensor]:
+    """Piece ids, which are present (not padding) and which the customer's: each (B, T)."""
+    ids = pad_sequence([torch.tensor(row.ids) for row in rows], batch_first=True, padding_value=PAD)
+    judged = pad_sequence([torch.tensor(row.judged) for row in rows], batch_first=True, padding_value=False)
+    return ids, ids != PAD, judged

@@ -1,0 +1,60 @@
+"""The mixture of batches that a teacher and its student learn from, and how much of each set it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from training import adapt, contrast, corpus, sources
+from training.finetune import Mixture
+from training.items import items
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from nlp.encoder import Encoder
+    from training.corpus import Example
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """Texts of each public set, and how often the labelled rows are read."""
+
+    epochs: int = 3
+    feedback: int = 6_000  # for halves; read by a student too
+    reviews: int = 10_000
+    names: int = 6_000
+    addresses: int = 3_000
+    pairs: int = 24_000
+    comparisons: int = 240  # steps
+
+
+def held(examples: Sequence[Example]) -> frozenset[str]:
+    """Keys of the development fold."""
+    return frozenset(example.key for example in corpus.split(examples)[1])
+
+
+def mixture(
+    examples: Sequence[Example], public: Path, encoder: Encoder, amounts: Amounts, *, distil: bool, seed: int
+) -> Mixture:
+    """Labelled training rows beside the public sets of folder `public`; for a student unlabelled feedback as well."""
+    training, development = corpus.split(examples)
+    out = frozenset(example.key for example in development)
+    feedback = adapt.feedback(public, encoder, out, amounts.feedback, seed)
+    questions = adapt.questions(public, encoder, out, feedback=feedback, pairs=amounts.pairs, seed=seed)
+    said = [example.doc.part(part) for example in training for part in example.doc.parts() if example.doc.judged(part)]
+    others = [
+        sources.reviews(public, encoder, out, amounts.reviews, seed),
+        sources.names(public, encoder, amounts.names, seed),
+        sources.addresses(public, encoder, said, amounts.addresses, seed),
+    ]
+    if distil:
+        others.append(sources.unlabelled(feedback, encoder))
+    return Mixture(
+        items(training, encoder),
+        others,
+        contrast.Comparison(questions, len(encoder.prefix)),
+        amounts.epochs,
+        amounts.comparisons,
+    )

@@ -1,0 +1,91 @@
+"""Public sets that teach single heads: reviews the sign of sentiment, news and addresses the token head.
+
+They are texts of another kind than feedback, so their items say so.
+"""
+
+from __future__ import annotations
+
+import random as plain_random
+import re
+from typing import TYPE_CHECKING
+
+from nlp.doc import Doc, Pii
+from nlp.encoder import NothingToJudgeError
+from nlp.mask import Masker
+from nlp.normalize import Normalizer
+from training import texts
+from training.corpus import Example
+from training.items import Item, items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from nlp.encoder import Encoder
+
+REVIEW_FIGURES = "chnsenticorp_dev"  # the set that reviews are judged on
+_CLAUSE = re.compile(r"(?<=[,，。;；!！?？])")
+_OWN_SET = "chnsenticorp"
+
+
+def reviews(folder: Path, encoder: Encoder, held: frozenset[str], count: int, seed: int) -> list[Item]:
+    """ChnSentiCorp's training part whole, the rest of `count` from the other sets; the kept-out tenth is left."""
+    random = plain_random.Random(seed)  # noqa: S311 - a sample, not a secret
+    found = list(texts.rows(folder / "sentiment_reviews.jsonl.xz"))
+    judged = frozenset(texts.key_of(row["text"]) for row in found if row["set"] == REVIEW_FIGURES) | held
+    own = [row for row in found if row["set"] == _OWN_SET]
+    others = [
+        row for row in found if not row["set"].startswith(_OWN_SET) and texts.part_of(row["text"], texts.KEPT_OUT)
+    ]
+    rows = own[:count] + random.sample(others, max(0, count - len(own)))
+    answer = []
+    for row in rows:
+        for text in texts.read([row["text"]], encoder, judged):
+            inside = [False] * len(encoder.prefix) + [True] * (len(text.ids) - len(encoder.prefix) - 1) + [False]
+            answer.append(Item(text.ids, inside, satisfied=bool(row["label"]), feedback=False))
+    return answer
+
+
+def unlabelled(read: Iterable[texts.Text], encoder: Encoder) -> list[Item]:
+    """Feedback that only a teacher knows something about."""
+    before = len(encoder.prefix)
+    return [
+        Item(text.ids, [False] * before + [True] * (len(text.ids) - before - 1) + [False])
+        for text in read
+        if len(text.ids) > before + 1
+    ]
+
+
+def names(folder: Path, encoder: Encoder, count: int, seed: int) -> list[Item]:
+    """News with persons marked (CLUENER). Its places are cities as well as addresses: texts with one are left out."""
+    rows = [row for row in texts.rows(folder / "ner_cluener.jsonl.xz") if "address" not in row["label"]]
+    answer = []
+    for row in plain_random.Random(seed).sample(rows, min(count, len(rows))):  # noqa: S311 - a sample, not a secret
+        marked = [(start, end + 1) for spans in row["label"].get("name", {}).values() for start, end in spans]
+        answer += _marked(row["text"], [Pii(0, start, end, "NAME") for start, end in marked], encoder)
+    return answer
+
+
+def addresses(folder: Path, encoder: Encoder, feedback: Sequence[str], count: int, seed: int) -> list[Item]:
+    """Parsed addresses, each set between two clauses of a customer's text: none stands alone there."""
+    random = plain_random.Random(seed)  # noqa: S311 - a sample, not a secret
+    rows = list(texts.rows(folder / "addresses.jsonl.xz"))
+    answer = []
+    for row in random.sample(rows, min(count, len(rows))):
+        clauses = [clause for clause in _CLAUSE.split(random.choice(feedback)[:200]) if clause]
+        cut = random.randint(0, len(clauses))
+        before, after = "".join(clauses[:cut][-2:]), "".join(clauses[cut:][:2])
+        end = len(before) + len(row["chars"])
+        answer += _marked(before + row["chars"] + after, [Pii(0, len(before), end, "ADDRESS")], encoder)
+    return answer
+
+
+def _marked(text: str, personal: Sequence[Pii], encoder: Encoder) -> list[Item]:
+    doc = Doc.of("", text)
+    doc.normal = Normalizer().predict([doc])[0]
+    doc.pii = Masker().predict([doc])[0]
+    try:
+        read = items([Example(doc, {}, None, None, demand_known=False, personal=tuple(personal))], encoder)
+    except NothingToJudgeError:
+        return []
+    return [Item(item.ids, item.judged, tags=item.tags, feedback=False) for item in read]

@@ -1,0 +1,133 @@
+"""Unlabelled texts and question pairs as piece ids, with the hygiene that honest figures ask for.
+
+No training input may hold a text of the development fold; question pairs are split by connected component and
+bank questions by standard question, so that nothing of a kept-out one was seen in another wording.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import lzma
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from nlp.doc import Doc
+from nlp.encoder import EOS, NothingToJudgeError
+from nlp.mask import Masker
+from nlp.normalize import Normalizer, normalize
+from nlp.segment import Segmenter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from nlp.encoder import Encoder, Tokens
+
+LONGEST = 128  # pieces of an unlabelled text that are read; attention costs their square
+KEPT_OUT = 10  # one component or standard question in so many is kept for the figures
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """ids: framed piece ids (T,). words: for each word the positions of its pieces, markers left out."""
+
+    ids: list[int]
+    words: list[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two questions and whether they ask the same."""
+
+    left: str
+    right: str
+    same: bool
+    kept_out: bool
+
+
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """JSON lines, plain or .xz. Raises ValueError with file and line."""
+    opener = lzma.open if path.suffix == ".xz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise ValueError(f"{path.name}, line {number}: {type(error).__name__}") from error
+
+
+def key_of(text: str) -> str:
+    """Hash of the normalised text, as `corpus.Example.key` of a plain text."""
+    return hashlib.sha256(normalize(text).text.encode()).hexdigest()
+
+
+def part_of(name: str, parts: int) -> int:
+    """A number below `parts` that depends on the name alone."""
+    return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % parts
+
+
+def read(texts: Iterable[str], encoder: Encoder, held: frozenset[str]) -> list[Text]:
+    """Normalised, masked and cut to LONGEST pieces; texts whose key is `held` and empty ones are left out."""
+    normalizer, masker, segmenter = Normalizer(), Masker(), Segmenter()
+    answer = []
+    for text in texts:
+        if not text.strip() or key_of(text) in held:
+            continue
+        doc = Doc.of("", text[: 4 * LONGEST])
+        doc.normal = normalizer.predict([doc])[0]
+        doc.pii = masker.predict([doc])[0]
+        doc.words = segmenter.predict([doc])[0]
+        try:
+            tokens = encoder.tokens(doc)
+        except NothingToJudgeError:
+            continue
+        answer.append(_text(doc, tokens, encoder.prefix))
+    return answer
+
+
+def _text(doc: Doc, tokens: Tokens, prefix: Sequence[int]) -> Text:
+    ids = tokens.ids[:LONGEST]
+    starts = [word.start for word in doc.words[0]]
+    word_of = np.searchsorted(starts, [span.start if span else -1 for span in tokens.spans[:LONGEST]], "right")
+    places = [(int(word), len(prefix) + at) for at, word in enumerate(word_of) if word > 0]
+    words = [[at for _, at in group] for _, group in groupby(places, key=lambda place: place[0])]
+    return Text([*prefix, *ids, EOS], words)
+
+
+def pairs(path: Path, held: frozenset[str]) -> list[Pair]:
+    """The question pairs; `kept_out` by connected component, pairs with a held text left out."""
+    found = [row for row in rows(path) if not {key_of(row["a"]), key_of(row["b"])} & held]
+    numbers: dict[str, int] = {}
+    ends = np.array([[numbers.setdefault(row[side], len(numbers)) for side in "ab"] for row in found])
+    graph = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (len(numbers), len(numbers)))
+    _count, component = connected_components(graph, directed=False)
+    first: dict[int, str] = {}
+    for text, number in numbers.items():
+        first.setdefault(int(component[number]), text)
+    out = {number: part_of(text, KEPT_OUT) == 0 for number, text in first.items()}
+    return [
+        Pair(row["a"], row["b"], bool(row["label"]), out[int(component[end])])
+        for row, end in zip(found, ends[:, 0], strict=True)
+    ]
+
+
+def standard_questions(path: Path, held: frozenset[str]) -> dict[tuple[str, str, str], list[str]]:
+    """(set, category, standard question) → its different phrasings, those with at least two."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows(path):
+        if "standard_question" in row and key_of(row["question"]) not in held:
+            names = (row["set"], row["category"], row["standard_question"])
+            found.setdefault(names, []).append(row["question"])
+    unique = {names: list(dict.fromkeys(phrasings)) for names, phrasings in found.items()}
+    return {names: phrasings for names, phrasings in unique.items() if len(phrasings) > 1}
+
+
+def kept_out(names: tuple[str, str, str]) -> bool:
+    """True for a standard question that is kept for the figures."""
+    return part_of(names[2], KEPT_OUT) == 0
