@@ -37,7 +37,7 @@ def reviews(folder: Path, encoder: Encoder, held: frozenset[str], count: int, se
     others = [
         row for row in found if not row["set"].startswith(_OWN_SET) and texts.part_of(row["text"], texts.KEPT_OUT)
     ]
-    rows = own[:count] + random.sample(others, max(0, count - len(own)))
+    rows = own[:count] + random.sample(others, min(len(others), max(0, count - len(own))))
     answer = []
     for row in rows:
         for text in texts.read([row["text"]], encoder, judged):

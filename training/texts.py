@@ -93,9 +93,14 @@ def read(texts: Iterable[str], encoder: Encoder, held: frozenset[str]) -> list[T
 
 def _text(doc: Doc, tokens: Tokens, prefix: Sequence[int]) -> Text:
     ids = tokens.ids[:LONGEST]
-    starts = [word.start for word in doc.words[0]]
-    word_of = np.searchsorted(starts, [span.start if span else -1 for span in tokens.spans[:LONGEST]], "right")
-    places = [(int(word), len(prefix) + at) for at, word in enumerate(word_of) if word > 0]
+    spans = doc.words[0]
+    starts = [word.start for word in spans]
+    word_of = np.searchsorted(starts, [span.start if span else -1 for span in tokens.spans[:LONGEST]], "right") - 1
+    places = [
+        (int(word), len(prefix) + at)
+        for at, (word, piece) in enumerate(zip(word_of, tokens.spans, strict=False))
+        if word >= 0 and piece and piece.start < spans[word].end
+    ]
     words = [[at for _, at in group] for _, group in groupby(places, key=lambda place: place[0])]
     return Text([*prefix, *ids, EOS], words)
 

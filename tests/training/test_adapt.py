@@ -1,0 +1,146 @@
+"""What is learnt without labels: which words are hidden, which questions are kept out, what counts as a pair."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import AddedToken
+from transformers import BertConfig, BertModel
+
+from nlp.encoder import BOS, EOS, MARKERS, PAD, Encoder
+from nlp.mask import placeholder
+from nlp.taxonomy import pii_kinds
+from training import contrast, mlm, sources, texts
+from training.base import UNK, tokenizer_of
+from training.items import TAGS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+CHARACTERS = "我要投诉年费被扣两次请退回信用卡怎么办理住在张伟上海市中山路号手机是"
+PIECES = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0), *((c, -3.0) for c in CHARACTERS)]
+
+
+@pytest.fixture
+def encoder() -> Encoder:
+    """A small encoder with one piece a character."""
+    torch.manual_seed(0)
+    tokenizer = tokenizer_of(PIECES)
+    own = [*MARKERS.values(), *dict.fromkeys(map(placeholder, pii_kinds()))]
+    tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in own])
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=260, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+    )  # fmt: skip
+    return Encoder(tokenizer, BertModel(config, add_pooling_layer=False), "test")
+
+
+def write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    with lzma.open(path, "wt", encoding="utf-8") as lines:
+        lines.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def test_a_text_is_read_with_the_pieces_of_its_words_together(encoder: Encoder) -> None:
+    (text,) = texts.read(["我要投诉，年费被扣"], encoder, frozenset())
+    assert text.ids[0] == BOS
+    assert text.ids[-1] == EOS
+    words = ["".join(encoder.tokenizer.id_to_token(text.ids[at]) or "" for at in word) for word in text.words]
+    assert "投诉" in words
+    assert "年费" in words
+
+
+def test_held_and_empty_texts_are_left_out_whatever_their_spelling(encoder: Encoder) -> None:
+    held = frozenset([texts.key_of("年费1次")])
+    assert texts.read(["  ", "年费１次"], encoder, held) == []
+
+
+def test_hidden_words_are_hidden_whole_and_about_one_piece_in_seven(encoder: Encoder) -> None:
+    read = texts.read(["我要投诉年费被扣两次请退回信用卡年费"] * 200, encoder, frozenset())
+    shown, asked = mlm.hide(read, 40, np.random.default_rng(0))
+    share = (asked != PAD).sum().item() / sum(len(text.ids) for text in read)
+    assert 0.10 < share < 0.20
+    for row, text in enumerate(read):
+        for word in text.words:
+            assert len({bool(asked[row, at] != PAD) for at in word}) == 1, "half a word was hidden"
+    where = asked != PAD
+    assert 0.7 < (shown[where] == UNK).float().mean().item() < 0.9
+    assert (shown[~where] == torch.tensor([text.ids for text in read])[~where]).all()
+
+
+def test_questions_of_one_component_fall_on_one_side(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl.xz"
+    chains = [(f"问题{n}甲", f"问题{n}乙") for n in range(60)] + [(f"问题{n}乙", f"问题{n}丙") for n in range(60)]
+    write(path, [{"a": left, "b": right, "label": 1} for left, right in chains])
+    found = texts.pairs(path, frozenset([texts.key_of("问题0丙")]))
+    assert len(found) == len(chains) - 1, "a pair with a held text is left out"
+    side = {pair.left: pair.kept_out for pair in found} | {pair.right: pair.kept_out for pair in found}
+    for number in range(1, 60):
+        assert side[f"问题{number}甲"] == side[f"问题{number}丙"]
+    assert 0 < sum(pair.kept_out for pair in found) < len(found) / 2
+
+
+def test_phrasings_are_gathered_by_standard_question(tmp_path: Path) -> None:
+    path = tmp_path / "questions.jsonl.xz"
+    same = {"set": "s", "category": "卡", "standard_question": "怎么办卡"}
+    rows = [{**same, "question": text} for text in ("怎么办卡", "办卡", "办卡", "如何办卡")]
+    write(
+        path,
+        [*rows, {**same, "standard_question": "销卡", "question": "销卡"}, {"set": "abc", "question": "没有标准问"}],
+    )
+    found = texts.standard_questions(path, frozenset([texts.key_of("如何办卡")]))
+    assert found == {("s", "卡", "怎么办卡"): ["怎么办卡", "办卡"]}
+
+
+def test_a_batch_of_questions_never_holds_two_of_the_same_standard() -> None:
+    categories = [[[10 * c + 3 * s, 10 * c + 3 * s + 1] for s in range(3)] for c in range(20)]
+    drawn = contrast.draw(categories, np.random.default_rng(0))
+    assert len(drawn) == contrast.QUESTIONS
+    assert len({min(pair) for pair in drawn}) == contrast.QUESTIONS
+    assert all(abs(one - other) == 1 for one, other in drawn)
+
+
+def test_embeddings_do_not_depend_on_the_texts_beside_them(encoder: Encoder) -> None:
+    rows = [text.ids for text in texts.read(["年费", "我要投诉年费被扣两次", "信用卡怎么办理"], encoder, frozenset())]
+    with torch.no_grad():
+        together = contrast.embed(encoder.model, rows, 1)
+        for row, ids in enumerate(rows):
+            torch.testing.assert_close(together[row], contrast.embed(encoder.model, [ids], 1)[0])
+    assert contrast.halves(rows[1], 1, np.random.default_rng(0))[0][0] == BOS
+
+
+def test_names_and_addresses_are_tagged_where_they_stand(encoder: Encoder, tmp_path: Path) -> None:
+    write(
+        tmp_path / "ner_cluener.jsonl.xz",
+        [
+            {"text": "张伟要投诉", "label": {"name": {"张伟": [[0, 1]]}}},
+            {"text": "上海年费", "label": {"address": {"上海": [[0, 1]]}}},
+        ],
+    )
+    write(tmp_path / "addresses.jsonl.xz", [{"chars": "上海市中山路", "tags": []}])
+    (named,) = sources.names(tmp_path, encoder, 10, 0)
+    pieces = [encoder.tokenizer.id_to_token(piece) for piece in named.ids]
+    told = {piece: TAGS[tag] for piece, tag in zip(pieces, named.tags or [], strict=True)}
+    assert (told["伟"], told["要"], told["诉"]) == ("I-NAME", "O", "O")
+    (placed,) = sources.addresses(tmp_path, encoder, ["我要投诉，年费被扣，"], 10, 0)
+    tags = [TAGS[tag] for tag in placed.tags or []]
+    assert tags.count("B-ADDRESS") == 1
+    assert tags.count("B-ADDRESS") + tags.count("I-ADDRESS") in {len("上海市中山路"), len("▁上海市中山路")}
+    assert not placed.feedback
+
+
+def test_reviews_say_only_whether_the_writer_was_satisfied_and_none_of_the_judged_ones(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    judged = {"set": "chnsenticorp_dev", "text": "年费", "label": 1}
+    rows = [judged, {**judged, "set": "chnsenticorp"}, {"set": "chnsenticorp", "text": "我要投诉", "label": 0}]
+    write(tmp_path / "sentiment_reviews.jsonl.xz", rows)
+    (review,) = sources.reviews(tmp_path, encoder, frozenset(), 10, 0)
+    assert review.satisfied is False
+    assert review.gold == {}
+    assert not review.feedback
