@@ -6,7 +6,7 @@ python -m training finetune --data ROWS …     the teacher: all layers, all hea
 python -m training distil --data ROWS …       the student that ships
 python -m training wide --data ROWS …         the n-gram part beside them
 python -m training export --data ROWS …       int8 folder, calibrated on the development fold
-python -m training evaluate --data ROWS …     figures through the whole pipeline
+python -m training evaluate --data ROWS …     figures of the model and its peers
 """
 
 from __future__ import annotations
@@ -22,16 +22,15 @@ import typer
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
 
-import nlp
 from nlp.encoder import MARKERS, Encoder
 from nlp.mask import placeholder
 from nlp.normalize import normalize
-from nlp.taxonomy import pii_kinds
-from training import adapt, base, contrast, corpus, finetune, loop, wide
-from training.evaluate import evaluate
+from nlp.taxonomy import DATA, pii_kinds
+from training import adapt, base, contrast, corpus, evaluate, finetune, loop, report, wide
 from training.export import Target, export
 from training.mixture import Amounts, held, mixture
 from training.network import Network
+from training.rows import read, to_learn
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 Data = Annotated[list[Path], typer.Option("--data", help="JSON lines with `labels`; may be given several times")]
@@ -41,6 +40,7 @@ Name = Annotated[str, typer.Option(help="folder of a run in WORK")]
 Text = Annotated[str, typer.Option(help="what the model is called; part of every result's version")]
 Folder = Annotated[Path, typer.Option(help="where the model goes")]
 WORK = Path("var/training")
+MODEL = DATA / "model"
 
 
 @app.command("base")
@@ -135,12 +135,47 @@ def run_export(data: Data, version: Text, output: Folder, name: Name = "student"
 
 
 @app.command("evaluate")
-def run_evaluate(data: Data, model: Path = Path("data/model"), prefix: str = "R") -> None:
-    """Figures on the development rows whose id begins with PREFIX (R: public texts, A: authored ones)."""
-    _training, development = corpus.split(corpus.read(data))
-    rows = [example for example in development if example.doc.id.startswith(prefix)]
-    for line in evaluate(nlp.load(model), rows):
-        typer.echo(line)
+def run_evaluate(
+    data: Data,
+    output: Annotated[Path | None, typer.Option("--json", help="where all figures go")] = None,
+    train: Annotated[list[Path] | None, typer.Option("--train", help="what the peers learn from; DATA itself")] = None,
+    model: Annotated[Path, typer.Option(help="the model folder to judge")] = MODEL,
+    *,
+    work: Work = WORK,
+    prefix: Annotated[str, typer.Option(help="only rows whose id begins so: R public texts, A authored ones")] = "",
+    peers: Annotated[bool, typer.Option(help="libraries and baselines too, on the same rows")] = True,
+    fold: Annotated[bool, typer.Option(help="only the development fold, that no training saw")] = False,
+    by_class: Annotated[bool, typer.Option("--classes", help="print the figures of every class too")] = False,
+) -> None:
+    """Figures of our model and its peers on any labelled rows.
+
+    Without --fold every row is judged, and the peers learn only from what --train names. A line that cannot be
+    read is told with file and number and left out; the command then ends with 1.
+    """
+    examples, bad = read(data)
+    learnt, unread = read(train) if train else (examples, [])
+    bad += unread
+    judged = [one for one in examples if one.doc.id.startswith(prefix) and (one.development or not fold)]
+    for line in bad:
+        typer.echo(line, err=True)
+    if not judged:
+        typer.echo("no row to judge", err=True)
+        raise typer.Exit(2)
+    try:
+        judgement = evaluate.judge(judged, to_learn(learnt, judged), model, work / "base", peers=peers)
+    except evaluate.EvaluationError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    tables = [table for section in report.SECTIONS if (table := section(judgement)).rows]
+    classes = report.classes(judgement)
+    for table in [*tables, classes] if by_class else tables:
+        typer.echo(table.markdown() + "\n")
+    if output:
+        told = report.as_json(judgement, [*tables, classes], bad)
+        output.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if bad:
+        typer.echo(f"{len(bad)} lines could not be read", err=True)
+        raise typer.Exit(1)
 
 
 def _encoder(folder: Path) -> Encoder:

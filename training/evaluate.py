@@ -1,67 +1,86 @@
-"""Figures on labelled rows, read through the whole pipeline as in production."""
+"""Our model and its peers on the same labelled rows in the same run, each in a process of its own.
+
+What a run is told in stands in one list, `SECTIONS`: each is a function from the judgement to a table.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from rich.console import Console
+from rich.progress import track
 
-from nlp.heads import CHOICE_HEADS, RISK
-from nlp.metrics import bootstrap, f1_at, macro_f1
-from nlp.taxonomy import values
+from training import measures
+from training.peers.systems import BASE, OURS, SYSTEMS, Run
+from training.peers.told import Job, Rows, Told
+from training.rows import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from nlp.doc import Doc
-    from nlp.pipeline import Pipeline
     from training.corpus import Example
+    from training.measures import Measured
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
-def evaluate(pipeline: Pipeline, examples: Sequence[Example]) -> Iterator[str]:
-    """Lines of a table in Markdown.
+class EvaluationError(Exception):
+    """Our own model could not be run; the message says why."""
 
-    Per head macro-F1 with its 95 % interval, accuracy, precision of what is accepted and its coverage; then
-    risks and demand.
-    """
-    docs = list(pipeline.run([example.doc for example in examples]))
-    read = [(doc, example) for doc, example in zip(docs, examples, strict=True) if doc.failure is None]
-    yield f"n = {len(read)} of {len(examples)} (the rest failed)"
-    yield "| head | macro-F1 (classes with ≥ 20) | 95 % interval | accuracy | precision accepted | coverage |"
-    yield "|---|---|---|---|---|---|"
-    for head in CHOICE_HEADS:
-        names = values(head)
-        gold = np.array([example.gold[head] for _, example in read])
-        predicted = np.array([names.index(doc.labels[head][0].name) for doc, _ in read])
-        accepted = np.array([not doc.labels[head][0].abstained for doc, _ in read])
-        low, high = bootstrap(macro_f1, gold, predicted)
-        right = gold == predicted
-        yield (
-            f"| {head} | {macro_f1(gold, predicted):.3f} | {low:.3f}–{high:.3f} | {right.mean():.3f} "
-            f"| {right[accepted].mean():.3f} | {accepted.mean():.3f} |"
-        )
-        if head == "sentiment":
-            sign, told = np.sign(gold - 2), np.sign(predicted - 2)
-            low, high = bootstrap(macro_f1, sign, told)
-            yield (
-                f"| sentiment 3-way | {macro_f1(sign, told):.3f} | {low:.3f}–{high:.3f} "
-                f"| {(sign == told).mean():.3f} | – | – |"
-            )
-    truth = np.array([example.risks for _, example in read])
-    told_risks = np.array(
-        [[any(label.name == name for label in doc.labels[RISK]) for name in values(RISK)] for doc, _ in read]
+
+@dataclass(frozen=True)
+class Judgement:
+    """The rows, what each system said of them, and the model folder for sections that ask it more."""
+
+    examples: Sequence[Example]
+    runs: dict[str, Run]
+    model: Path
+
+    @property
+    def told(self) -> dict[str, Told]:
+        """The answers of the systems that ran, ours first."""
+        return {name: run.told for name, run in self.runs.items() if run.told}
+
+    @cached_property
+    def measured(self) -> list[Measured]:
+        """Every figure of every head, with its resamples."""
+        return measures.measure(self.examples, self.told)
+
+
+def judge(examples: Sequence[Example], rows: Rows, model: Path, base: Path, *, peers: bool = True) -> Judgement:
+    """Run our model and, if wanted, the peers, which learn from `rows`. Raises EvaluationError."""
+    texts, docs = [words(example.doc) for example in examples], [_plain(example) for example in examples]
+    folders = {OURS: str(model.resolve()), BASE: str(base.resolve())}
+    names = list(SYSTEMS) if peers else [OURS]
+    runs = {}
+    for name in track(names, "systems", console=Console(stderr=True)):
+        # what is not asked for is not sent: a library's memory should hold no training texts it has no use for
+        runs[name] = _run(name, Job(Rows() if name == OURS else rows, texts, docs, folders.get(name, "")))
+    if not runs[OURS].told:
+        raise EvaluationError(runs[OURS].why)
+    return Judgement(examples, runs, model)
+
+
+def _plain(example: Example) -> dict[str, Any]:
+    doc = example.doc
+    return {"id": doc.id, "subject": doc.subject, "turns": [[turn.role, turn.text] for turn in doc.turns]}
+
+
+def _run(name: str, job: Job) -> Run:
+    """A system that breaks is a line in the report, not the end of it."""
+    command = [sys.executable, "-m", "training.peers", name]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(  # noqa: S603 - our own module, by a name of our own list
+        command, input=json.dumps(asdict(job)), capture_output=True, text=True, env=environment, check=False
     )
-    yield f"risk micro-F1 {f1_at(told_risks.astype(np.float32), truth, 0.5):.3f} ({truth.sum()} flags)"
-    yield f"demand character-F1 {_character_f1([doc for doc, _ in read], [example for _, example in read]):.3f}"
-
-
-def _character_f1(docs: Sequence[Doc], examples: Sequence[Example]) -> float:
-    """Over all characters of all texts that gold or prediction calls part of a demand."""
-    both = told = gold = 0
-    for doc, example in zip(docs, examples, strict=True):
-        mine, theirs = doc.demand, example.demand
-        told += mine.end - mine.start if mine else 0
-        gold += theirs.end - theirs.start if theirs else 0
-        if mine and theirs and mine.part == theirs.part:
-            both += max(0, min(mine.end, theirs.end) - max(mine.start, theirs.start))
-    return 2 * both / (told + gold) if told + gold else 1.0
+    if done.returncode:
+        return Run(None, f"failed: {(done.stderr.strip() or str(done.returncode)).splitlines()[-1]}")
+    answer = json.loads(done.stdout.splitlines()[-1])
+    return Run(**{**answer, "told": answer["told"] and Told(**answer["told"])})
