@@ -32,7 +32,7 @@ class Item:
 
     gold: head → index. demand: first and last piece, () where there is none. tags: index in TAGS of each piece.
     satisfied: of a review that only says so. feedback: false for texts of another kind (reviews, news), whose
-    states must not move the heads' running statistics.
+    states must not move the heads' running figures.
     """
 
     ids: list[int]

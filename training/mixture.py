@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ class Amounts:
 
     epochs: int = 3
     feedback: int = 6_000  # for halves; read by a student too
+    questions: int = 4_000  # read by a student
     reviews: int = 10_000
     names: int = 6_000
     addresses: int = 3_000
@@ -38,7 +40,7 @@ def held(examples: Sequence[Example]) -> frozenset[str]:
 def mixture(
     examples: Sequence[Example], public: Path, encoder: Encoder, amounts: Amounts, *, distil: bool, seed: int
 ) -> Mixture:
-    """Labelled training rows beside the public sets of folder `public`; for a student unlabelled feedback as well."""
+    """Labelled training rows beside the public sets of folder `public`; for a student unlabelled texts as well."""
     training, development = corpus.split(examples)
     out = frozenset(example.key for example in development)
     feedback = adapt.feedback(public, encoder, out, amounts.feedback, seed)
@@ -50,7 +52,8 @@ def mixture(
         sources.addresses(public, encoder, said, amounts.addresses, seed),
     ]
     if distil:
-        others.append(sources.unlabelled(feedback, encoder))
+        some = random.Random(seed).sample(questions.asked, min(amounts.questions, len(questions.asked)))  # noqa: S311 - a sample, not a secret
+        others.append(sources.unlabelled([*(text.ids for text in feedback), *some], encoder))
     return Mixture(
         items(training, encoder),
         others,

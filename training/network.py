@@ -1,6 +1,7 @@
-"""The network that is trained: the encoder, and heads whose batch norm is folded away on export.
+"""The network that is trained: the encoder, and heads whose standardisation is folded away on export.
 
-Without the batch norm the heads hardly learn: the pooled states of this encoder sit in a narrow cone.
+Without it the heads hardly learn: the pooled states of this encoder sit in a narrow cone. A batch norm would not
+do: batches hold texts of like length, so its own mean would take away what tells complaints from questions.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from training.items import TAGS
 if TYPE_CHECKING:
     from transformers import BertModel
 
-MOMENTUM = 0.05
+RATE = 0.01  # at which a batch moves the running mean and variance, once a hundred have set them
+_TINY = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,32 @@ class Output:
     tags: Tensor
 
 
+class Standard(nn.Module):
+    """Subtracts the running mean and divides by the running deviation; both are told by feedback alone."""
+
+    mean: Tensor
+    variance: Tensor
+    seen: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("variance", torch.ones(size))
+        self.register_buffer("seen", torch.zeros(()))
+
+    @torch.no_grad()
+    def watch(self, rows: Tensor) -> None:
+        """Take a batch (B, size) into the running figures."""
+        rate = max(RATE, 1 / (1 + float(self.seen)))
+        self.mean.lerp_(rows.mean(0), rate)
+        self.variance.lerp_((rows - self.mean).square().mean(0), rate)
+        self.seen += 1
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """(B, size) → (B, size)."""
+        return (rows - self.mean) / torch.sqrt(self.variance + _TINY)
+
+
 class Network(nn.Module):
     """Encoder and heads; the pooling is that of `nlp.heads.Head`, batched."""
 
@@ -45,7 +73,7 @@ class Network(nn.Module):
         sizes = {head: len(values(head)) for head in HEADS} | {DEMAND: 1}
         self.encoder = encoder
         self.query = nn.ParameterDict({name: nn.Parameter(torch.zeros(hidden)) for name in sizes})
-        self.norm = nn.ModuleDict({name: nn.BatchNorm1d(2 * hidden, affine=False, momentum=MOMENTUM) for name in sizes})
+        self.norm = nn.ModuleDict({name: Standard(2 * hidden) for name in sizes})
         self.linear = nn.ModuleDict({name: nn.Linear(2 * hidden, size) for name, size in sizes.items()})
         self.pointer = nn.Linear(hidden, 2, bias=False)
         self.tags = nn.Linear(hidden, len(TAGS))
@@ -54,7 +82,7 @@ class Network(nn.Module):
     def forward(self, ids: Tensor, present: Tensor, judged: Tensor, *, feedback: bool = True) -> Output:
         """Piece ids, present (not padding) and judged (the customer's): (B, T) each.
 
-        `feedback` false: texts of another kind, normed by the running statistics of feedback and not moving them.
+        `feedback` false: texts of another kind, which do not move the running figures.
         """
         states = self.encoder(ids, attention_mask=present).last_hidden_state
         logits = {
@@ -68,21 +96,20 @@ class Network(nn.Module):
         attention = torch.einsum("bt,bth->bh", scores.softmax(1), states)
         share = judged / judged.sum(1, keepdim=True)
         both = torch.cat([attention, torch.einsum("bt,bth->bh", share, states)], 1)
-        norm = cast("nn.BatchNorm1d", self.norm[name])
-        if feedback:
-            return cast("Tensor", norm(both))
-        return nn.functional.batch_norm(both, norm.running_mean, norm.running_var, eps=norm.eps)
+        norm = cast("Standard", self.norm[name])
+        if self.training and feedback:
+            norm.watch(both.detach())
+        return cast("Tensor", norm(both))
 
     def folded(self) -> dict[str, Tensor]:
-        """The heads' parameters as `nlp.heads.Head` wants them, the batch norm multiplied into the weights."""
+        """The heads' parameters as `nlp.heads.Head` wants them, the standardisation multiplied into the weights."""
         answer = {"pointer.weight": self.pointer.weight, "tags.weight": self.tags.weight, "tags.bias": self.tags.bias}
         for name, query in self.query.items():
-            norm, linear = cast("nn.BatchNorm1d", self.norm[name]), cast("nn.Linear", self.linear[name])
-            mean, variance = cast("Tensor", norm.running_mean), cast("Tensor", norm.running_var)
-            weight = linear.weight / torch.sqrt(variance + norm.eps)
+            norm, linear = cast("Standard", self.norm[name]), cast("nn.Linear", self.linear[name])
+            weight = linear.weight / torch.sqrt(norm.variance + _TINY)
             answer |= {
                 f"head.{name}.query": query,
                 f"head.{name}.weight": weight,
-                f"head.{name}.bias": linear.bias - weight @ mean,
+                f"head.{name}.bias": linear.bias - weight @ norm.mean,
             }
         return answer

@@ -46,13 +46,13 @@ def reviews(folder: Path, encoder: Encoder, held: frozenset[str], count: int, se
     return answer
 
 
-def unlabelled(read: Iterable[texts.Text], encoder: Encoder) -> list[Item]:
-    """Feedback that only a teacher knows something about."""
+def unlabelled(rows: Iterable[list[int]], encoder: Encoder) -> list[Item]:
+    """Framed texts that only a teacher knows something about."""
     before = len(encoder.prefix)
     return [
-        Item(text.ids, [False] * before + [True] * (len(text.ids) - before - 1) + [False])
-        for text in read
-        if len(text.ids) > before + 1
+        Item(ids, [False] * before + [True] * (len(ids) - before - 1) + [False])
+        for ids in rows
+        if len(ids) > before + 1
     ]
 
 
