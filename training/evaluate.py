@@ -62,7 +62,7 @@ def judge(examples: Sequence[Example], rows: Rows, model: Path, base: Path, *, p
     runs = {}
     for name in track(names, "systems", console=Console(stderr=True)):
         # what is not asked for is not sent: a library's memory should hold no training texts it has no use for
-        runs[name] = _run(name, Job(Rows() if name == OURS else rows, texts, docs, folders.get(name, "")))
+        runs[name] = run_apart(name, Job(Rows() if name == OURS else rows, texts, docs, folders.get(name, "")))
     if not runs[OURS].told:
         raise EvaluationError(runs[OURS].why)
     return Judgement(examples, runs, model)
@@ -73,7 +73,7 @@ def _plain(example: Example) -> dict[str, Any]:
     return {"id": doc.id, "subject": doc.subject, "turns": [[turn.role, turn.text] for turn in doc.turns]}
 
 
-def _run(name: str, job: Job) -> Run:
+def run_apart(name: str, job: Job) -> Run:
     """A system that breaks is a line in the report, not the end of it."""
     command = [sys.executable, "-m", "training.peers", name]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}

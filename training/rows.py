@@ -43,10 +43,12 @@ def read(paths: Sequence[Path]) -> tuple[list[Example], list[str]]:
     return examples, bad
 
 
-def _row(told: dict[str, Any], number: str) -> dict[str, Any]:
+def _row(told: object, number: str) -> dict[str, Any]:
     """As `training.corpus` takes it. Raises ValueError naming what is wrong with it."""
+    if not isinstance(told, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - a line of a file, not an argument, is wrong
     labels = told["labels"] if "labels" in told else {name: told[name] for name in LABELS if name in told}
-    if not labels.keys() & {*LABELS}:
+    if not isinstance(labels, dict) or not labels.keys() & {*LABELS}:
         raise ValueError("no label field")
     if not told.get("turns") and not isinstance(told.get("text"), str):
         raise ValueError("neither text nor turns")
