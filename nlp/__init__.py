@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from nlp.pipeline import Pipeline
 
 
-def load(model: Path, *, threads: int | None = None) -> Pipeline:
+def load(model: Path, *, threads: int | None = None, mode: str = "fp32") -> Pipeline:
     """The pipeline with the model in folder `model`; `threads` bounds torch's, for the whole process.
+
+    `mode` is how the encoder multiplies: "fp32", or "int8" where nlp.engine.measure found it faster.
 
     Raises nlp.artifact.ArtifactError when the folder is not a whole, unchanged model. Importing torch and
     transformers takes seconds, so it happens here and not when this package is imported.
     """
     from nlp.model import load_pipeline
 
-    return load_pipeline(model, threads=threads)
+    return load_pipeline(model, threads=threads, mode=mode)

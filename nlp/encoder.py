@@ -11,8 +11,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch.nn.utils.rnn import pad_sequence
 
 from nlp.doc import SUBJECT, Span
 from nlp.mask import placeholder as shown
@@ -22,14 +20,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
-    from transformers import BertModel
 
     from nlp.doc import Doc, Pii
+    from nlp.engine import Engine
     from nlp.normalize import NormalText
 
 BOS, PAD, EOS = 0, 1, 2
-PREFIX = "query: "  # what the base encoder was trained with
-ROOM = 2048  # tokens of a forward pass, padding included
+ROOM = 2048  # tokens of a forward pass
 WINDOW = 256  # tokens a window holds, its frame included; attention costs its square
 MARKERS = {"customer": "[客户]", "agent": "[客服]", "bot": "[机器人]", "system": "[系统]", "subject": "[标题]"}
 
@@ -86,18 +83,13 @@ def visible(normal: NormalText, pii: Sequence[Pii]) -> tuple[str, list[int], lis
     return text, starts, ends
 
 
-class Encoder:
-    """The stage that fills `encoding`."""
+class Reader:
+    """From a doc to piece ids; `before` is what the encoder was trained to see before every text, if anything."""
 
-    fills = "encoding"
-    needs = ("normal", "pii")
-
-    def __init__(self, tokenizer: Tokenizer, model: BertModel, version: str) -> None:
+    def __init__(self, tokenizer: Tokenizer, before: str = "") -> None:
         self.tokenizer = tokenizer
-        self.model = model.train(mode=False)
-        self.version = version
         self.markers = {role: tokenizer.encode(marker).ids[-1] for role, marker in MARKERS.items()}
-        self.prefix = [BOS, *tokenizer.encode(PREFIX.strip()).ids]
+        self.prefix = [BOS, *(tokenizer.encode(before).ids if before else [])]
 
     def tokens(self, doc: Doc) -> Tokens:
         """Piece ids of the normalised, masked parts in reading order. Raises NothingToJudgeError."""
@@ -134,8 +126,20 @@ class Encoder:
                 cuts.append(cuts[-1] + room)
         return list(pairwise([*cuts, len(tokens.ids)]))
 
+
+class Encoder(Reader):
+    """The stage that fills `encoding`."""
+
+    fills = "encoding"
+    needs = ("normal", "pii")
+
+    def __init__(self, tokenizer: Tokenizer, engine: Engine, version: str, before: str = "") -> None:
+        super().__init__(tokenizer, before)
+        self.engine = engine
+        self.version = version
+
     def predict(self, docs: Sequence[Doc]) -> list[Encoding]:
-        """One encoding per doc; padding does not change the states beyond float rounding."""
+        """One encoding per doc; what else is read with it does not change it beyond float rounding."""
         tokens = [self.tokens(doc) for doc in docs]
         states = iter(self._run([read.ids[start:end] for read in tokens for start, end in self.windows(read)]))
         answers = []
@@ -147,19 +151,14 @@ class Encoder:
         return answers
 
     def _run(self, windows: Sequence[list[int]]) -> list[NDArray[np.float32]]:
-        """The states of each window; those of like length go together, so that little is spent on padding."""
-        order = sorted(range(len(windows)), key=lambda number: len(windows[number]))
-        answers: dict[int, NDArray[np.float32]] = {}
-        while order:
-            width = len(windows[order[-1]]) + len(self.prefix) + 1
-            taken, order = order[-max(1, ROOM // width) :], order[: -max(1, ROOM // width)]
-            answers |= zip(taken, self._forward([windows[number] for number in taken]), strict=True)
-        return [answers[number] for number in range(len(windows))]
-
-    @torch.inference_mode()
-    def _forward(self, windows: Sequence[list[int]]) -> list[NDArray[np.float32]]:
-        rows = [torch.tensor([*self.prefix, *ids, EOS]) for ids in windows]
-        ids = pad_sequence(rows, batch_first=True, padding_value=PAD)
-        states = self.model(ids, attention_mask=(ids != PAD).long()).last_hidden_state.numpy()
-        first = len(self.prefix)
-        return [states[row, first : first + len(pieces)] for row, pieces in enumerate(windows)]
+        """The states of each window, those of the frame left out; a pass takes ROOM tokens."""
+        answers: list[NDArray[np.float32]] = []
+        batch: list[list[int]] = []
+        for window in windows:
+            framed = [*self.prefix, *window, EOS]
+            if batch and sum(map(len, batch)) + len(framed) > ROOM:
+                answers += self.engine.states(batch)
+                batch = []
+            batch.append(framed)
+        answers += self.engine.states(batch)
+        return [states[len(self.prefix) : -1] for states in answers]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from tokenizers import Tokenizer
-from transformers import BertConfig, BertModel
 
 from nlp import artifact
 from nlp.demand import DemandFinder, Pointer
 from nlp.encoder import Encoder
+from nlp.engine import FP32, Engine
 from nlp.heads import HEADS, Head, Judge
 from nlp.mask import Masker
 from nlp.normalize import Normalizer
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DEMAND = "demand"
+_INSIDE = "encoder."
 
 
-def encoder_of(folder: Path) -> Encoder:
+def encoder_of(folder: Path, mode: str = FP32) -> Encoder:
     """The encoder stage alone. Raises ArtifactError."""
-    config = artifact.load_config(folder)
-    return _encoder(folder, config, artifact.load_weights(folder))
+    return _encoder(folder, artifact.load_config(folder), artifact.load_weights(folder), mode)
 
 
-def load_pipeline(folder: Path, *, threads: int | None = None) -> Pipeline:
+def load_pipeline(folder: Path, *, threads: int | None = None, mode: str = FP32) -> Pipeline:
     """See `nlp.load`."""
     if threads:
         torch.set_num_threads(threads)
@@ -46,15 +46,15 @@ def load_pipeline(folder: Path, *, threads: int | None = None) -> Pipeline:
         if config["heads"][name]["values"] != list(values(name)):
             raise artifact.ArtifactError(f"the model's labels for {name} are not those of data/taxonomy")
     heads = heads_of(config, weights)
-    version = config["version"]
+    encoder = _encoder(folder, config, weights, mode)
     return Pipeline(
         [
             Normalizer(),
             Masker(),
             Segmenter(),
-            _encoder(folder, config, weights),
-            Judge(heads, wide_of(config, weights), version),
-            DemandFinder(heads[DEMAND], Pointer(weights["pointer.weight"]), version),
+            encoder,
+            Judge(heads, wide_of(config, weights), encoder.version),
+            DemandFinder(heads[DEMAND], Pointer(weights["pointer.weight"]), encoder.version),
         ]
     )
 
@@ -82,13 +82,10 @@ def wide_of(config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]
     return Wide(weights["wide.idf"], weights["wide.weight"], weights["wide.bias"], columns)
 
 
-def _encoder(folder: Path, config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]]) -> Encoder:
-    prefix = "encoder."
-    with torch.device("meta"):  # no time is spent on random weights that are replaced at once
-        model = BertModel(BertConfig(**config["encoder"]), add_pooling_layer=False)
-    state = {name.removeprefix(prefix): torch.from_numpy(value) for name, value in weights.items() if prefix in name}
-    model.load_state_dict(state, assign=True)
-    positions = torch.arange(model.config.max_position_embeddings)[None]  # these two buffers are not stored
-    model.embeddings.position_ids = torch.nn.Buffer(positions, persistent=False)
-    model.embeddings.token_type_ids = torch.nn.Buffer(torch.zeros_like(positions), persistent=False)
-    return Encoder(Tokenizer.from_file(str(folder / artifact.TOKENIZER)), model, config["version"])
+def _encoder(folder: Path, config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]], mode: str) -> Encoder:
+    """The mode is part of the version: results of another one may differ in the last digits."""
+    inside = {name.removeprefix(_INSIDE): value for name, value in weights.items() if name.startswith(_INSIDE)}
+    engine = Engine(inside, config["encoder"], mode)
+    version = config["version"] if mode == FP32 else f"{config['version']}.{mode}"
+    tokenizer = Tokenizer.from_file(str(folder / artifact.TOKENIZER))
+    return Encoder(tokenizer, engine, version, config.get("before", ""))

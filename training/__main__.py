@@ -22,7 +22,7 @@ import typer
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
 
-from nlp.encoder import MARKERS, Encoder
+from nlp.encoder import MARKERS, Reader
 from nlp.mask import placeholder
 from nlp.normalize import normalize
 from nlp.taxonomy import DATA, pii_kinds
@@ -70,14 +70,14 @@ def run_adapt(
 ) -> None:
     """Adapt the base encoder to how customers write, without labels; DATA only names the texts that are held out."""
     pace = loop.Pace()
-    encoder = _encoder(work / "base")
+    reader, model = _load(work / "base")
     out = held(list(corpus.read(data)))
-    feedback = adapt.feedback(public, encoder, out, adapt.TEXTS * steps, pace.seed)
-    asked = adapt.questions(public, encoder, out, feedback=feedback, pairs=contrast.PAIRS * steps, seed=pace.seed)
-    comparison = contrast.Comparison(asked, len(encoder.prefix)) if compare else None
-    adapter = adapt.Adapter(encoder.model, feedback if words else [], comparison, pace.seed)
+    feedback = adapt.feedback(public, reader, out, adapt.TEXTS * steps, pace.seed)
+    asked = adapt.questions(public, reader, out, feedback=feedback, pairs=contrast.PAIRS * steps, seed=pace.seed)
+    comparison = contrast.Comparison(asked, len(reader.prefix)) if compare else None
+    adapter = adapt.Adapter(model, feedback if words else [], comparison, pace.seed)
     adapt.adapt(adapter, steps, pace, work / name)
-    _save(encoder, work / name)
+    _save(reader, model, work / name)
 
 
 @app.command("finetune")
@@ -91,10 +91,10 @@ def run_finetune(
     epochs: int = 3,
 ) -> None:
     """Train encoder and heads on labels and public sets; started again, it goes on from the last checkpoint."""
-    begun = _encoder(work / encoder)
-    mixed = mixture(list(corpus.read(data)), public, begun, Amounts(epochs), distil=False, seed=loop.Pace().seed)
-    finetune.finetune(Network(begun.model), mixed, None, loop.Pace(), work / name)
-    _save(begun, work / name)
+    reader, model = _load(work / encoder)
+    mixed = mixture(list(corpus.read(data)), public, reader, Amounts(epochs), distil=False, seed=loop.Pace().seed)
+    finetune.finetune(Network(model), mixed, None, loop.Pace(), work / name)
+    _save(reader, model, work / name)
 
 
 @app.command("distil")
@@ -109,13 +109,13 @@ def run_distil(
     epochs: int = 4,
 ) -> None:
     """Teach a smaller network to answer as the teacher, on feedback without labels too."""
-    known = _encoder(work / teacher)
-    knows = Network(known.model)
+    reader, model = _load(work / teacher)
+    knows = Network(model)
     finetune.restore(knows, work / teacher)
     student = finetune.student_of(knows, layer)
-    mixed = mixture(list(corpus.read(data)), public, known, Amounts(epochs), distil=True, seed=loop.Pace().seed)
+    mixed = mixture(list(corpus.read(data)), public, reader, Amounts(epochs), distil=True, seed=loop.Pace().seed)
     finetune.finetune(student, mixed, knows, loop.Pace(), work / name)
-    _save(Encoder(known.tokenizer, student.encoder, "training"), work / name)
+    _save(reader, student.encoder, work / name)
 
 
 @app.command("wide")
@@ -127,11 +127,11 @@ def fit_wide(data: Data, work: Work = WORK) -> None:
 @app.command("export")
 def run_export(data: Data, version: Text, output: Folder, name: Name = "student", work: Work = WORK) -> None:
     """Write the model folder from the last checkpoint of the run NAME."""
-    encoder = _encoder(work / name)
-    network = Network(encoder.model)
+    reader, model = _load(work / name)
+    network = Network(model)
     finetune.restore(network, work / name)
     _training, development = corpus.split(corpus.read(data))
-    export(network, wide.load(work), encoder.tokenizer, development, Target(output, version))
+    export(network, wide.load(work), reader.tokenizer, development, Target(output, version))
 
 
 @app.command("evaluate")
@@ -178,16 +178,16 @@ def run_evaluate(
         raise typer.Exit(1)
 
 
-def _encoder(folder: Path) -> Encoder:
+def _load(folder: Path) -> tuple[Reader, BertModel]:
     """Dropout stays off: runs are short, and hidden pieces do its work for less."""
     config = BertConfig.from_pretrained(folder, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     model = BertModel.from_pretrained(folder, config=config, add_pooling_layer=False)
-    return Encoder(Tokenizer.from_file(str(folder / "tokenizer.json")), model, "training")
+    return Reader(Tokenizer.from_file(str(folder / "tokenizer.json"))), model
 
 
-def _save(encoder: Encoder, folder: Path) -> None:
-    encoder.model.save_pretrained(folder)
-    encoder.tokenizer.save(str(folder / "tokenizer.json"))
+def _save(reader: Reader, model: BertModel, folder: Path) -> None:
+    model.save_pretrained(folder)
+    reader.tokenizer.save(str(folder / "tokenizer.json"))
 
 
 def _texts(path: Path) -> list[str]:

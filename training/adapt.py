@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import BertModel
 
-    from nlp.encoder import Encoder
+    from nlp.encoder import Reader
 
 TEXTS = 16  # of a step
 SHARES = {  # of the running text; feedback about money first
@@ -34,7 +34,7 @@ SHARES = {  # of the running text; feedback about money first
 }
 
 
-def feedback(folder: Path, encoder: Encoder, held: frozenset[str], count: int, seed: int) -> list[texts.Text]:
+def feedback(folder: Path, reader: Reader, held: frozenset[str], count: int, seed: int) -> list[texts.Text]:
     """About `count` texts of customers by SHARES, shortest first, none of them held."""
     pools: dict[str, list[str]] = {name: [] for name in SHARES}
     for row in texts.rows(folder / "feedback_unlabelled.jsonl.xz"):
@@ -42,11 +42,11 @@ def feedback(folder: Path, encoder: Encoder, held: frozenset[str], count: int, s
     pools["forum"] = [row["text"] for row in texts.rows(folder / "bank_forum_comments.jsonl.xz")]
     random = plain_random.Random(seed)  # noqa: S311 - a sample, not a secret
     chosen = [text for name in SHARES for text in _some(pools[name], round(SHARES[name] * count), random)]
-    return sorted(texts.read(chosen, encoder, held), key=lambda text: len(text.ids))
+    return sorted(texts.read(chosen, reader, held), key=lambda text: len(text.ids))
 
 
 def questions(
-    folder: Path, encoder: Encoder, held: frozenset[str], *, feedback: Sequence[texts.Text], pairs: int, seed: int
+    folder: Path, reader: Reader, held: frozenset[str], *, feedback: Sequence[texts.Text], pairs: int, seed: int
 ) -> contrast.Questions:
     """The question sets without what is held or kept out for the figures; of the labelled pairs at most `pairs`."""
     numbers: dict[str, int] = {}
@@ -64,8 +64,8 @@ def questions(
         (numbers.setdefault(pair.left, len(numbers)), numbers.setdefault(pair.right, len(numbers)), pair.same)
         for pair in chosen
     ]
-    empty = texts.Text([*encoder.prefix, EOS, EOS], [])  # for a question of signs alone
-    asked = [next(iter(texts.read([text], encoder, frozenset())), empty).ids for text in numbers]
+    empty = texts.Text([*reader.prefix, EOS, EOS], [])  # for a question of signs alone
+    asked = [next(iter(texts.read([text], reader, frozenset())), empty).ids for text in numbers]
     long = [text.ids for text in feedback if contrast.long_enough(text.ids)]
     return contrast.Questions(asked, list(standards.values()), points, long)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nlp.encoder import Encoder, Tokens
+    from nlp.encoder import Reader, Tokens
     from training.corpus import Example
 
 IGNORED = -100  # the target that cross entropy passes over
@@ -45,14 +45,14 @@ class Item:
     feedback: bool = True
 
 
-def items(examples: Sequence[Example], encoder: Encoder) -> list[Item]:
+def items(examples: Sequence[Example], reader: Reader) -> list[Item]:
     """The first window of each labelled doc."""
     answer = []
     for example in examples:
-        tokens = encoder.tokens(example.doc)
-        before, keep = len(encoder.prefix), WINDOW - len(encoder.prefix) - 1
+        tokens = reader.tokens(example.doc)
+        before, keep = len(reader.prefix), WINDOW - len(reader.prefix) - 1
         if any(tokens.judged[:keep]):
-            ids = [*encoder.prefix, *tokens.ids[:keep], EOS]
+            ids = [*reader.prefix, *tokens.ids[:keep], EOS]
             judged = [False] * before + tokens.judged[:keep] + [False]
             demand = _demand(example, tokens, before, keep)
             answer.append(Item(ids, judged, example.gold, example.risks, demand, _tags(example, tokens, before, keep)))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from nlp.encoder import Encoder
+    from nlp.encoder import Reader
     from training.corpus import Example
 
 
@@ -38,26 +38,26 @@ def held(examples: Sequence[Example]) -> frozenset[str]:
 
 
 def mixture(
-    examples: Sequence[Example], public: Path, encoder: Encoder, amounts: Amounts, *, distil: bool, seed: int
+    examples: Sequence[Example], public: Path, reader: Reader, amounts: Amounts, *, distil: bool, seed: int
 ) -> Mixture:
     """Labelled training rows beside the public sets of folder `public`; for a student unlabelled texts as well."""
     training, development = corpus.split(examples)
     out = frozenset(example.key for example in development)
-    feedback = adapt.feedback(public, encoder, out, amounts.feedback, seed)
-    questions = adapt.questions(public, encoder, out, feedback=feedback, pairs=amounts.pairs, seed=seed)
+    feedback = adapt.feedback(public, reader, out, amounts.feedback, seed)
+    questions = adapt.questions(public, reader, out, feedback=feedback, pairs=amounts.pairs, seed=seed)
     said = [example.doc.part(part) for example in training for part in example.doc.parts() if example.doc.judged(part)]
     others = [
-        sources.reviews(public, encoder, out, amounts.reviews, seed),
-        sources.names(public, encoder, amounts.names, seed),
-        sources.addresses(public, encoder, said, amounts.addresses, seed),
+        sources.reviews(public, reader, out, amounts.reviews, seed),
+        sources.names(public, reader, amounts.names, seed),
+        sources.addresses(public, reader, said, amounts.addresses, seed),
     ]
     if distil:
         some = random.Random(seed).sample(questions.asked, min(amounts.questions, len(questions.asked)))  # noqa: S311 - a sample, not a secret
-        others.append(sources.unlabelled([*(text.ids for text in feedback), *some], encoder))
+        others.append(sources.unlabelled([*(text.ids for text in feedback), *some], reader))
     return Mixture(
-        items(training, encoder),
+        items(training, reader),
         others,
-        contrast.Comparison(questions, len(encoder.prefix)),
+        contrast.Comparison(questions, len(reader.prefix)),
         amounts.epochs,
         amounts.comparisons,
     )

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from nlp.encoder import Encoder
+    from nlp.encoder import Reader
 
 REVIEW_FIGURES = "chnsenticorp_dev"  # the set that reviews are judged on
 _CLAUSE = re.compile(r"(?<=[,，。;；!！?？])")
 _OWN_SET = "chnsenticorp"
 
 
-def reviews(folder: Path, encoder: Encoder, held: frozenset[str], count: int, seed: int) -> list[Item]:
+def reviews(folder: Path, reader: Reader, held: frozenset[str], count: int, seed: int) -> list[Item]:
     """ChnSentiCorp's training part whole, the rest of `count` from the other sets; the kept-out tenth is left."""
     random = plain_random.Random(seed)  # noqa: S311 - a sample, not a secret
     found = list(texts.rows(folder / "sentiment_reviews.jsonl.xz"))
@@ -40,15 +40,15 @@ def reviews(folder: Path, encoder: Encoder, held: frozenset[str], count: int, se
     rows = own[:count] + random.sample(others, min(len(others), max(0, count - len(own))))
     answer = []
     for row in rows:
-        for text in texts.read([row["text"]], encoder, judged):
-            inside = [False] * len(encoder.prefix) + [True] * (len(text.ids) - len(encoder.prefix) - 1) + [False]
+        for text in texts.read([row["text"]], reader, judged):
+            inside = [False] * len(reader.prefix) + [True] * (len(text.ids) - len(reader.prefix) - 1) + [False]
             answer.append(Item(text.ids, inside, satisfied=bool(row["label"]), feedback=False))
     return answer
 
 
-def unlabelled(rows: Iterable[list[int]], encoder: Encoder) -> list[Item]:
+def unlabelled(rows: Iterable[list[int]], reader: Reader) -> list[Item]:
     """Framed texts that only a teacher knows something about."""
-    before = len(encoder.prefix)
+    before = len(reader.prefix)
     return [
         Item(ids, [False] * before + [True] * (len(ids) - before - 1) + [False])
         for ids in rows
@@ -56,17 +56,17 @@ def unlabelled(rows: Iterable[list[int]], encoder: Encoder) -> list[Item]:
     ]
 
 
-def names(folder: Path, encoder: Encoder, count: int, seed: int) -> list[Item]:
+def names(folder: Path, reader: Reader, count: int, seed: int) -> list[Item]:
     """News with persons marked (CLUENER). Its places are cities as well as addresses: texts with one are left out."""
     rows = [row for row in texts.rows(folder / "ner_cluener.jsonl.xz") if "address" not in row["label"]]
     answer = []
     for row in plain_random.Random(seed).sample(rows, min(count, len(rows))):  # noqa: S311 - a sample, not a secret
         marked = [(start, end + 1) for spans in row["label"].get("name", {}).values() for start, end in spans]
-        answer += _marked(row["text"], [Pii(0, start, end, "NAME") for start, end in marked], encoder)
+        answer += _marked(row["text"], [Pii(0, start, end, "NAME") for start, end in marked], reader)
     return answer
 
 
-def addresses(folder: Path, encoder: Encoder, feedback: Sequence[str], count: int, seed: int) -> list[Item]:
+def addresses(folder: Path, reader: Reader, feedback: Sequence[str], count: int, seed: int) -> list[Item]:
     """Parsed addresses, each set between two clauses of a customer's text: none stands alone there."""
     random = plain_random.Random(seed)  # noqa: S311 - a sample, not a secret
     rows = list(texts.rows(folder / "addresses.jsonl.xz"))
@@ -76,16 +76,16 @@ def addresses(folder: Path, encoder: Encoder, feedback: Sequence[str], count: in
         cut = random.randint(0, len(clauses))
         before, after = "".join(clauses[:cut][-2:]), "".join(clauses[cut:][:2])
         end = len(before) + len(row["chars"])
-        answer += _marked(before + row["chars"] + after, [Pii(0, len(before), end, "ADDRESS")], encoder)
+        answer += _marked(before + row["chars"] + after, [Pii(0, len(before), end, "ADDRESS")], reader)
     return answer
 
 
-def _marked(text: str, personal: Sequence[Pii], encoder: Encoder) -> list[Item]:
+def _marked(text: str, personal: Sequence[Pii], reader: Reader) -> list[Item]:
     doc = Doc.of("", text)
     doc.normal = Normalizer().predict([doc])[0]
     doc.pii = Masker().predict([doc])[0]
     try:
-        read = items([Example(doc, {}, None, None, demand_known=False, personal=tuple(personal))], encoder)
+        read = items([Example(doc, {}, None, None, demand_known=False, personal=tuple(personal))], reader)
     except NothingToJudgeError:
         return []
     return [Item(item.ids, item.judged, tags=item.tags, feedback=False) for item in read]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from nlp.encoder import Encoder, Tokens
+    from nlp.encoder import Reader, Tokens
 
 LONGEST = 128  # pieces of an unlabelled text that are read; attention costs their square
 KEPT_OUT = 10  # one component or standard question in so many is kept for the figures
@@ -72,7 +72,7 @@ def part_of(name: str, parts: int) -> int:
     return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % parts
 
 
-def read(texts: Iterable[str], encoder: Encoder, held: frozenset[str]) -> list[Text]:
+def read(texts: Iterable[str], reader: Reader, held: frozenset[str]) -> list[Text]:
     """Normalised, masked and cut to LONGEST pieces; texts whose key is `held` and empty ones are left out."""
     normalizer, masker, segmenter = Normalizer(), Masker(), Segmenter()
     answer = []
@@ -84,10 +84,10 @@ def read(texts: Iterable[str], encoder: Encoder, held: frozenset[str]) -> list[T
         doc.pii = masker.predict([doc])[0]
         doc.words = segmenter.predict([doc])[0]
         try:
-            tokens = encoder.tokens(doc)
+            tokens = reader.tokens(doc)
         except NothingToJudgeError:
             continue
-        answer.append(_text(doc, tokens, encoder.prefix))
+        answer.append(_text(doc, tokens, reader.prefix))
     return answer
 
 

@@ -12,7 +12,7 @@ import torch
 from tokenizers import AddedToken
 from transformers import BertConfig, BertModel
 
-from nlp.encoder import BOS, EOS, MARKERS, PAD, Encoder
+from nlp.encoder import BOS, EOS, MARKERS, PAD, Reader
 from nlp.mask import placeholder
 from nlp.taxonomy import pii_kinds
 from training import contrast, mlm, sources, texts
@@ -28,17 +28,23 @@ PIECES = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -
 
 
 @pytest.fixture
-def encoder() -> Encoder:
-    """A small encoder with one piece a character."""
-    torch.manual_seed(0)
+def reader() -> Reader:
+    """One piece a character."""
     tokenizer = tokenizer_of(PIECES)
     own = [*MARKERS.values(), *dict.fromkeys(map(placeholder, pii_kinds()))]
     tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in own])
+    return Reader(tokenizer)
+
+
+@pytest.fixture
+def model(reader: Reader) -> BertModel:
+    """A small encoder."""
+    torch.manual_seed(0)
     config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        vocab_size=reader.tokenizer.get_vocab_size(), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
         intermediate_size=32, max_position_embeddings=260, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
     )  # fmt: skip
-    return Encoder(tokenizer, BertModel(config, add_pooling_layer=False), "test")
+    return BertModel(config, add_pooling_layer=False)
 
 
 def write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -46,22 +52,22 @@ def write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         lines.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def test_a_text_is_read_with_the_pieces_of_its_words_together(encoder: Encoder) -> None:
-    (text,) = texts.read(["我要投诉，年费被扣"], encoder, frozenset())
+def test_a_text_is_read_with_the_pieces_of_its_words_together(reader: Reader) -> None:
+    (text,) = texts.read(["我要投诉，年费被扣"], reader, frozenset())
     assert text.ids[0] == BOS
     assert text.ids[-1] == EOS
-    words = ["".join(encoder.tokenizer.id_to_token(text.ids[at]) or "" for at in word) for word in text.words]
+    words = ["".join(reader.tokenizer.id_to_token(text.ids[at]) or "" for at in word) for word in text.words]
     assert "投诉" in words
     assert "年费" in words
 
 
-def test_held_and_empty_texts_are_left_out_whatever_their_spelling(encoder: Encoder) -> None:
+def test_held_and_empty_texts_are_left_out_whatever_their_spelling(reader: Reader) -> None:
     held = frozenset([texts.key_of("年费1次")])
-    assert texts.read(["  ", "年费１次"], encoder, held) == []
+    assert texts.read(["  ", "年费１次"], reader, held) == []
 
 
-def test_hidden_words_are_hidden_whole_and_about_one_piece_in_seven(encoder: Encoder) -> None:
-    read = texts.read(["我要投诉年费被扣两次请退回信用卡年费"] * 200, encoder, frozenset())
+def test_hidden_words_are_hidden_whole_and_about_one_piece_in_seven(reader: Reader) -> None:
+    read = texts.read(["我要投诉年费被扣两次请退回信用卡年费"] * 200, reader, frozenset())
     shown, asked = mlm.hide(read, 40, np.random.default_rng(0))
     share = (asked != PAD).sum().item() / sum(len(text.ids) for text in read)
     assert 0.10 < share < 0.20
@@ -105,16 +111,16 @@ def test_a_batch_of_questions_never_holds_two_of_the_same_standard() -> None:
     assert all(abs(one - other) == 1 for one, other in drawn)
 
 
-def test_embeddings_do_not_depend_on_the_texts_beside_them(encoder: Encoder) -> None:
-    rows = [text.ids for text in texts.read(["年费", "我要投诉年费被扣两次", "信用卡怎么办理"], encoder, frozenset())]
+def test_embeddings_do_not_depend_on_the_texts_beside_them(reader: Reader, model: BertModel) -> None:
+    rows = [text.ids for text in texts.read(["年费", "我要投诉年费被扣两次", "信用卡怎么办理"], reader, frozenset())]
     with torch.no_grad():
-        together = contrast.embed(encoder.model, rows, 1)
+        together = contrast.embed(model, rows, 1)
         for row, ids in enumerate(rows):
-            torch.testing.assert_close(together[row], contrast.embed(encoder.model, [ids], 1)[0])
+            torch.testing.assert_close(together[row], contrast.embed(model, [ids], 1)[0])
     assert contrast.halves(rows[1], 1, np.random.default_rng(0))[0][0] == BOS
 
 
-def test_names_and_addresses_are_tagged_where_they_stand(encoder: Encoder, tmp_path: Path) -> None:
+def test_names_and_addresses_are_tagged_where_they_stand(reader: Reader, tmp_path: Path) -> None:
     write(
         tmp_path / "ner_cluener.jsonl.xz",
         [
@@ -123,11 +129,11 @@ def test_names_and_addresses_are_tagged_where_they_stand(encoder: Encoder, tmp_p
         ],
     )
     write(tmp_path / "addresses.jsonl.xz", [{"chars": "上海市中山路", "tags": []}])
-    (named,) = sources.names(tmp_path, encoder, 10, 0)
-    pieces = [encoder.tokenizer.id_to_token(piece) for piece in named.ids]
+    (named,) = sources.names(tmp_path, reader, 10, 0)
+    pieces = [reader.tokenizer.id_to_token(piece) for piece in named.ids]
     told = {piece: TAGS[tag] for piece, tag in zip(pieces, named.tags or [], strict=True)}
     assert (told["伟"], told["要"], told["诉"]) == ("I-NAME", "O", "O")
-    (placed,) = sources.addresses(tmp_path, encoder, ["我要投诉，年费被扣，"], 10, 0)
+    (placed,) = sources.addresses(tmp_path, reader, ["我要投诉，年费被扣，"], 10, 0)
     tags = [TAGS[tag] for tag in placed.tags or []]
     assert tags.count("B-ADDRESS") == 1
     assert tags.count("B-ADDRESS") + tags.count("I-ADDRESS") in {len("上海市中山路"), len("▁上海市中山路")}
@@ -135,12 +141,12 @@ def test_names_and_addresses_are_tagged_where_they_stand(encoder: Encoder, tmp_p
 
 
 def test_reviews_say_only_whether_the_writer_was_satisfied_and_none_of_the_judged_ones(
-    encoder: Encoder, tmp_path: Path
+    reader: Reader, tmp_path: Path
 ) -> None:
     judged = {"set": "chnsenticorp_dev", "text": "年费", "label": 1}
     rows = [judged, {**judged, "set": "chnsenticorp"}, {"set": "chnsenticorp", "text": "我要投诉", "label": 0}]
     write(tmp_path / "sentiment_reviews.jsonl.xz", rows)
-    (review,) = sources.reviews(tmp_path, encoder, frozenset(), 10, 0)
+    (review,) = sources.reviews(tmp_path, reader, frozenset(), 10, 0)
     assert review.satisfied is False
     assert review.gold == {}
     assert not review.feedback

@@ -30,7 +30,7 @@ def job(*texts: str, rows: Rows | None = None, folder: str = "") -> Job:
 
 def labelled(times: int = 10) -> Rows:
     """Bad, plain and good texts; the bad ones carry the first risk."""
-    texts = [f"{text}{number}" for number in range(times) for text in (BAD, PLAIN, GOOD)]
+    texts = [BAD, PLAIN, GOOD] * times
     none = [0] * len(values(RISK))
     return Rows(texts, {SIGN: [0, 1, 2] * times, POLE: [0, -1, 1] * times}, [[1, *none[1:]], none, none] * times)
 

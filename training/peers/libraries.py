@@ -130,11 +130,17 @@ def choose(numbers: NDArray[np.float64], gold: NDArray[np.int_]) -> Borders:
     tried = np.unique(np.quantile(numbers, np.linspace(0, 1, _QUANTILES)))
     pairs = list(combinations_with_replacement(tried, 2))
     by_sign = [float(figures.macro_f1(once, gold, signs(numbers, low, high))[0]) for low, high in pairs]
-    low, high = pairs[int(np.argmax(by_sign))]
+    low, high = pairs[_best(by_sign)]
     polar = gold != 1
     poles, of_poles = gold[polar] // 2, numbers[polar]
     by_pole = [float(figures.macro_f1(once[:, polar], poles, (of_poles > at).astype(int))[0]) for at in tried]
-    return Borders(float(low), float(high), float(tried[int(np.argmax(by_pole))]))
+    return Borders(float(low), float(high), float(tried[_best(by_pole)]))
+
+
+def _best(figures_of: Sequence[float]) -> int:
+    """The middle one of the equally good: a border on the edge of a gap would suit the seen texts only."""
+    equal = np.flatnonzero(np.array(figures_of) == max(figures_of))
+    return int(equal[len(equal) // 2])
 
 
 def signs(numbers: NDArray[Any], low: float, high: float) -> NDArray[np.int_]:
