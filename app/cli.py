@@ -7,7 +7,7 @@ import sys
 import typer
 from typer import rich_utils
 
-from app.commands import admin, customers, demo, doctor, feedback, serving, topics
+from app.commands import admin, customers, demo, doctor, feedback, model, serving, topics
 from app.commands.common import configure_logs, console
 from app.errors import HuishengError, Invalid
 
@@ -43,6 +43,10 @@ app.command("analyse", help="分析一个文件，不用库：遮盖、打标签
     feedback.analyse
 )
 app.command("doctor", help="检查密钥、库、模型、磁盘、工作进程和队列；每行说明正常，或该做什么。")(doctor.doctor)
+
+model_group = _group("语言模型。")
+model_group.command("measure", help="测一测本机用哪种运算方式快（几秒），并记下来；换机器后再测一次。")(model.measure)
+app.add_typer(model_group, name="model")
 
 topics_group = _group("主题。")
 topics_group.command("fit", help="从已分析的反馈重新聚主题；主题的编号和人改过的名称延续下来。")(topics.fit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from nlp.artifact import ArtifactError, load_config
 if TYPE_CHECKING:
     from app.settings import Settings
     from nlp.pipeline import Pipeline
+
+MODE_FILE = "engine.json"  # in home: the mode that was fastest, and how fast each one was
 
 
 class Runtime:
@@ -62,9 +65,30 @@ class Runtime:
     def pipeline(self) -> Pipeline:
         """The pipeline with the model; takes seconds, most of them for importing torch. Raises NotReady."""
         try:
-            return nlp.load(self.settings.model_dir, threads=self.settings.torch_threads)
+            return nlp.load(self.settings.model_dir, threads=self.settings.torch_threads, mode=self.mode)
         except ArtifactError as error:
             raise self._no_model(error) from None
+
+    @property
+    def mode(self) -> str:
+        """How the encoder multiplies: as the settings say, as `measure_mode` found, or in floats."""
+        kept = self.settings.home / MODE_FILE
+        if self.settings.model_mode:
+            return self.settings.model_mode
+        return str(json.loads(kept.read_text(encoding="utf-8"))["mode"]) if kept.exists() else "fp32"
+
+    def measure_mode(self) -> dict[str, float]:
+        """Time the modes on this machine and keep the better one in home. Mode → texts a second. Raises NotReady."""
+        from nlp.measure import choose, texts_per_second
+
+        try:
+            speeds = texts_per_second(self.settings.model_dir, threads=self.settings.torch_threads)
+        except ArtifactError as error:
+            raise self._no_model(error) from None
+        self.settings.home.mkdir(parents=True, exist_ok=True)
+        told = {"mode": choose(speeds), "texts_per_second": {mode: round(speed, 1) for mode, speed in speeds.items()}}
+        (self.settings.home / MODE_FILE).write_text(json.dumps(told), encoding="utf-8")
+        return speeds
 
     def check_model(self) -> None:
         """Raises NotReady where the model is missing or was changed; does not load it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import AwareDatetime, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     now: AwareDatetime | None = Field(None, description="Start the clock here (ISO 8601 with offset) and run on")
     host: str = Field("127.0.0.1", description="Address the service listens on")
     port: int = Field(8000, ge=1, le=65535, description="Port the service listens on")
+    model_mode: Literal["", "fp32", "int8"] = Field("", description="Engine mode; empty: as measured, else fp32")
     torch_threads: int | None = Field(None, ge=1, le=256, description="Threads of the model; empty: torch's choice")
     max_delivery_bytes: int = Field(MIB, ge=1, description="Largest webhook body, in bytes")
     max_import_bytes: int = Field(200 * MIB, ge=1, description="Largest file to import, in bytes")

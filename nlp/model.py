@@ -82,10 +82,14 @@ def wide_of(config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]
     return Wide(weights["wide.idf"], weights["wide.weight"], weights["wide.bias"], columns)
 
 
+def engine_of(config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]], mode: str) -> Engine:
+    """The encoder's forward pass. ValueError for an unknown mode."""
+    inside = {name.removeprefix(_INSIDE): value for name, value in weights.items() if name.startswith(_INSIDE)}
+    return Engine(inside, config["encoder"], mode)
+
+
 def _encoder(folder: Path, config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]], mode: str) -> Encoder:
     """The mode is part of the version: results of another one may differ in the last digits."""
-    inside = {name.removeprefix(_INSIDE): value for name, value in weights.items() if name.startswith(_INSIDE)}
-    engine = Engine(inside, config["encoder"], mode)
     version = config["version"] if mode == FP32 else f"{config['version']}.{mode}"
     tokenizer = Tokenizer.from_file(str(folder / artifact.TOKENIZER))
-    return Encoder(tokenizer, engine, version, config.get("before", ""))
+    return Encoder(tokenizer, engine_of(config, weights, mode), version, config.get("before", ""))

@@ -26,7 +26,7 @@ from app.people import passwords
 from app.people.models import Role
 from app.people.service import add_user, find_user, set_password
 from app.products import service as products
-from app.runtime import Runtime
+from app.runtime import MODE_FILE, Runtime
 from app.settings import Settings
 from app.topics.models import TopicVersion
 from app.tracker.models import Issue
@@ -52,6 +52,8 @@ def demo(port: Annotated[int | None, typer.Option(help="端口；不给就用 80
     runtime = Runtime(settings)
     runtime.check_model()
     runtime.store.upgrade()
+    if not (settings.home / MODE_FILE).exists():
+        runtime.measure_mode()
     load_samples(runtime, samples, total=len(occurred))
     work_off(runtime)
     group(runtime)

@@ -18,7 +18,7 @@ from app.commands.common import say
 from app.errors import HuishengError, NotReady
 from app.jobs.models import Job, JobState, WorkerBeat
 from app.jobs.queue import LEASE, dead_jobs, open_count
-from app.runtime import Runtime
+from app.runtime import MODE_FILE, Runtime
 from app.settings import MIB, Settings
 from app.store.engine import is_migrated
 from app.store.sealing import sealed_columns, unseal
@@ -74,7 +74,8 @@ def check_originals(runtime: Runtime) -> Finding:
 def check_model(runtime: Runtime) -> Finding:
     """The model is there and unchanged."""
     runtime.check_model()
-    return Finding(ok=True, detail="文件齐全，校验和一致")
+    measured = "" if (runtime.settings.home / MODE_FILE).exists() else "，还没有测速，可运行：huisheng model measure"
+    return Finding(ok=True, detail=f"文件齐全，校验和一致；运算方式 {runtime.mode}{measured}")
 
 
 def check_disk(runtime: Runtime) -> Finding:

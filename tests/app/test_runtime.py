@@ -13,6 +13,7 @@ from app.clock import ShiftedClock, SystemClock
 from app.errors import NotReady
 from app.runtime import Runtime
 from app.settings import Settings
+from nlp.measure import choose
 
 KEYS = SecretStr("a:" + "A" * 43 + "=")
 
@@ -89,3 +90,18 @@ def test_a_changed_model_is_refused(tmp_path: Path) -> None:
         runtime.check_model()
     with pytest.raises(NotReady, match="HUISHENG_MODEL_DIR"):
         _ = runtime.pipeline
+
+
+def test_the_engine_computes_in_floats_until_something_better_was_measured(tmp_path: Path) -> None:
+    runtime = Runtime(Settings(home=tmp_path))
+    assert runtime.mode == "fp32"
+    speeds = runtime.measure_mode()
+    assert set(speeds) == {"fp32", "int8"}
+    assert min(speeds.values()) > 0
+    assert runtime.mode == choose(speeds), "what was measured is kept and used from then on"
+    assert Runtime(Settings(home=tmp_path, model_mode="fp32")).mode == "fp32", "the setting decides"
+
+
+@pytest.mark.parametrize(("int8", "mode"), [(300.0, "int8"), (110.0, "fp32"), (50.0, "fp32")])
+def test_integers_must_be_clearly_faster(int8: float, mode: str) -> None:
+    assert choose({"fp32": 100.0, "int8": int8}) == mode
