@@ -61,7 +61,7 @@ def judge(examples: Sequence[Example], rows: Rows, model: Path, base: Path, *, p
     names = list(SYSTEMS) if peers else [OURS]
     runs = {}
     for name in track(names, "systems", console=Console(stderr=True)):
-        # what is not asked for is not sent: a library's memory should hold no training texts it has no use for
+        # ours learns nothing here, so its memory should hold no training texts
         runs[name] = run_apart(name, Job(Rows() if name == OURS else rows, texts, docs, folders.get(name, "")))
     if not runs[OURS].told:
         raise EvaluationError(runs[OURS].why)
