@@ -17,13 +17,13 @@ from nlp.evidence import WordShares
 from nlp.taxonomy import values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from nlp.doc import Doc
     from nlp.encoder import Encoding
-    from nlp.wide import Wide
+    from nlp.wide import Grams, Wide
 
     Floats = NDArray[np.float32]
 
@@ -85,27 +85,31 @@ class Judge:
         """One dict head → labels per doc."""
         return [self._labels(doc) for doc in docs]
 
+    def scores(self, doc: Doc) -> dict[str, Floats]:
+        """The calibrated probabilities of all values of every head: head → (C,)."""
+        return {head.name: _scores(head, parts, bias) for head, parts, bias in self._parts(doc, self.wide.read(doc))}
+
     def _labels(self, doc: Doc) -> dict[str, tuple[Label, ...]]:
         encoding, grams = read(doc), self.wide.read(doc)
-        states = encoding.states[encoding.judged]
         tokens = [span for span, mine in zip(encoding.spans, encoding.judged, strict=True) if mine]
         words = WordShares([*tokens, *grams.spans], doc.words)
-        answer = {}
+        return {head.name: self._answer(head, parts, bias, words) for head, parts, bias in self._parts(doc, grams)}
+
+    def _parts(self, doc: Doc, grams: Grams) -> Iterator[tuple[Head, Floats, Floats]]:
+        """For each head what every token and n-gram adds to its logits, (entries, C), and the bias (C,)."""
+        encoding = read(doc)
+        states = encoding.states[encoding.judged]
         for name, head in self.heads.items():
             by_gram = head.wide * self.wide.contributions(grams, name)
-            parts = np.concatenate([head.contributions(states), by_gram])
             bias = head.bias + head.wide * self.wide.bias[self.wide.columns[name]]
-            answer[name] = self._answer(head, parts, bias, words)
-        return answer
+            yield head, np.concatenate([head.contributions(states), by_gram]), bias
 
     def _answer(self, head: Head, parts: Floats, bias: Floats, words: WordShares) -> tuple[Label, ...]:
-        logits = (parts.sum(axis=0) + bias) / head.temperature
+        scores = _scores(head, parts, bias)
         names = values(head.name)
         if head.name == RISK:
-            scores = sigmoid(logits)
             chosen = [index for index in range(len(names)) if scores[index] >= head.threshold]
         else:
-            scores = softmax(logits)
             chosen = [int(scores.argmax())]
         against = parts if head.name == RISK else parts - parts.mean(axis=1, keepdims=True)
         return tuple(
@@ -119,6 +123,11 @@ class Judge:
             )
             for index in chosen
         )
+
+
+def _scores(head: Head, parts: Floats, bias: Floats) -> Floats:
+    logits = np.asarray((parts.sum(axis=0) + bias) / head.temperature, dtype=np.float32)
+    return sigmoid(logits) if head.name == RISK else softmax(logits)
 
 
 def read(doc: Doc) -> Encoding:

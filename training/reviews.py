@@ -1,0 +1,48 @@
+"""Reviews that only say whether the writer was satisfied: the sentiment head asked for its sign."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import nlp
+from nlp.doc import Doc
+from training import texts
+from training.figures import Figure, draws, mean
+from training.sources import REVIEW_FIGURES
+from training.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MOST = 600  # reviews of a set that is told for information
+
+
+def table(folder: Path, model: Path) -> Table:
+    """Accuracy of the sign per set: the judged set whole, of the others some that training did not read."""
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for name, text, satisfied in _unread(folder):
+        if name == REVIEW_FIGURES or len(found.get(name, ())) < MOST:
+            found.setdefault(name, []).append((text, satisfied))
+    pipeline = nlp.load(model)
+    rows: list[tuple[object, ...]] = []
+    for name, said in sorted(found.items()):
+        docs = pipeline.run([Doc.of(str(number), text) for number, (text, _) in enumerate(said)])
+        told = [
+            doc.failure is None and (doc.sentiment_score > 0) == good for doc, (_, good) in zip(docs, said, strict=True)
+        ]
+        figure = Figure.of(mean(draws(len(told)), np.array(told)))
+        rows.append((name, len(told), figure.value, figure.low, figure.high))
+    return Table(
+        "Reviews, satisfied or not", ("set", "n", "accuracy", "low", "high"), rows, "Score above 0 against the rest."
+    )
+
+
+def _unread(folder: Path) -> Iterator[tuple[str, str, bool]]:
+    """Set, text and answer of the reviews that no training read."""
+    for row in texts.rows(folder / "sentiment_reviews.jsonl.xz"):
+        own = row["set"].startswith("chnsenticorp")
+        if row["set"] == REVIEW_FIGURES or (not own and texts.part_of(row["text"], texts.KEPT_OUT) == 0):
+            yield row["set"], row["text"], bool(row["label"])
