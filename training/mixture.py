@@ -25,11 +25,11 @@ class Amounts:
     epochs: int = 3
     feedback: int = 6_000  # for halves; read by a student too
     questions: int = 4_000  # read by a student
-    reviews: int = 10_000
-    names: int = 6_000
+    reviews: int = 8_000
+    names: int = 4_000
     addresses: int = 3_000
     pairs: int = 24_000
-    comparisons: int = 240  # steps
+    comparisons: int = 200  # steps
 
 
 def held(examples: Sequence[Example]) -> frozenset[str]:
