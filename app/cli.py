@@ -46,6 +46,7 @@ app.command("doctor", help="检查密钥、库、模型、磁盘、工作进程�
 
 model_group = _group("语言模型。")
 model_group.command("measure", help="测一测本机用哪种运算方式快（几秒），并记下来；换机器后再测一次。")(model.measure)
+model_group.command("list", help="列出本机的模型版本；正在用的前面有星号。用 HUISHENG_MODEL 换版本。")(model.versions)
 app.add_typer(model_group, name="model")
 
 topics_group = _group("主题。")

@@ -17,9 +17,11 @@ from app.migrations import tables
 from app.store.engine import Store, is_migrated
 from app.store.sealing import KeyRing
 from app.topics import tasks as topics
-from nlp.artifact import ArtifactError, load_config
+from nlp.artifact import CONFIG, ArtifactError, load_config
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.settings import Settings
     from nlp.pipeline import Pipeline
 
@@ -65,9 +67,19 @@ class Runtime:
     def pipeline(self) -> Pipeline:
         """The pipeline with the model; takes seconds, most of them for importing torch. Raises NotReady."""
         try:
-            return nlp.load(self.settings.model_dir, threads=self.settings.torch_threads, mode=self.mode)
+            return nlp.load(self.model_folder, threads=self.settings.torch_threads, mode=self.mode)
         except ArtifactError as error:
             raise self._no_model(error) from None
+
+    @property
+    def model_version(self) -> str:
+        """The version of the language model that is used."""
+        return self.settings.model or nlp.SHIPPED
+
+    @property
+    def model_folder(self) -> Path:
+        """Where it lies."""
+        return self.settings.model_dir / self.model_version
 
     @property
     def mode(self) -> str:
@@ -82,7 +94,7 @@ class Runtime:
         from nlp.measure import choose, texts_per_second
 
         try:
-            speeds = texts_per_second(self.settings.model_dir, threads=self.settings.torch_threads)
+            speeds = texts_per_second(self.model_folder, threads=self.settings.torch_threads)
         except ArtifactError as error:
             raise self._no_model(error) from None
         self.settings.home.mkdir(parents=True, exist_ok=True)
@@ -93,7 +105,7 @@ class Runtime:
     def check_model(self) -> None:
         """Raises NotReady where the model is missing or was changed; does not load it."""
         try:
-            load_config(self.settings.model_dir)
+            load_config(self.model_folder)
         except ArtifactError as error:
             raise self._no_model(error) from None
 
@@ -109,5 +121,17 @@ class Runtime:
         }
 
     def _no_model(self, error: ArtifactError) -> NotReady:
-        place = self.settings.model_dir
-        return NotReady(f"模型目录 {place} 不完整或被改动过（{error}）。请从发布包恢复，或设置 HUISHENG_MODEL_DIR。")
+        if not self.model_folder.is_dir():
+            there = "、".join(version for version, _ in self.models()) or "一个也没有"
+            return NotReady(
+                f"{self.settings.model_dir} 里没有模型 {self.model_version}（现有：{there}）。"
+                "请改 HUISHENG_MODEL 或 HUISHENG_MODEL_DIR。"
+            )
+        return NotReady(
+            f"模型目录 {self.model_folder} 不完整或被改动过（{error}）。请从发布包恢复，或用 HUISHENG_MODEL 换一个。"
+        )
+
+    def models(self) -> list[tuple[str, int]]:
+        """The versions there are, with their size in bytes, in order of name."""
+        folders = [folder for folder in self.settings.model_dir.glob("*") if (folder / CONFIG).exists()]
+        return sorted((folder.name, sum(file.stat().st_size for file in folder.iterdir())) for folder in folders)

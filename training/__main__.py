@@ -48,7 +48,7 @@ Folder = Annotated[Path, typer.Option(help="where the model goes")]
 Model = Annotated[Path, typer.Option(help="the model folder to judge")]
 Output = Annotated[Path | None, typer.Option("--json", help="where the figures go")]
 WORK = Path("var/training")
-MODEL = DATA / "model"
+MODEL = DATA / "model" / nlp.SHIPPED
 
 
 @app.command("base")

@@ -75,7 +75,7 @@ def check_model(runtime: Runtime) -> Finding:
     """The model is there and unchanged."""
     runtime.check_model()
     measured = "" if (runtime.settings.home / MODE_FILE).exists() else "，还没有测速，可运行：huisheng model measure"
-    return Finding(ok=True, detail=f"文件齐全，校验和一致；运算方式 {runtime.mode}{measured}")
+    return Finding(ok=True, detail=f"{runtime.model_version}：文件齐全，校验和一致；运算方式 {runtime.mode}{measured}")
 
 
 def check_disk(runtime: Runtime) -> Finding:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
+import nlp
 from app.clock import ShiftedClock, SystemClock
 from app.errors import NotReady
 from app.runtime import Runtime
@@ -85,11 +87,22 @@ def test_lost_keys_are_never_replaced_by_new_ones(tmp_path: Path) -> None:
 
 
 def test_a_changed_model_is_refused(tmp_path: Path) -> None:
-    runtime = Runtime(Settings(home=tmp_path, model_dir=tmp_path))
-    with pytest.raises(NotReady, match="HUISHENG_MODEL_DIR"):
+    shutil.copytree(Settings().model_dir / nlp.SHIPPED, tmp_path / "mine")
+    runtime = Runtime(Settings(home=tmp_path, model_dir=tmp_path, model="mine"))
+    runtime.check_model()
+    (tmp_path / "mine" / "tokenizer.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(NotReady, match="被改动过"):
         runtime.check_model()
-    with pytest.raises(NotReady, match="HUISHENG_MODEL_DIR"):
+    with pytest.raises(NotReady, match="被改动过"):
         _ = runtime.pipeline
+
+
+def test_a_model_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, model="hs0")
+    with pytest.raises(NotReady, match=f"没有模型 hs0（现有：{nlp.SHIPPED}）"):
+        Runtime(settings).check_model()
+    with pytest.raises(ValidationError):
+        Settings(model="../elsewhere")
 
 
 def test_the_engine_computes_in_floats_until_something_better_was_measured(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from nlp.engine import MODES
 from nlp.model import encoder_of
 
 CHARACTERS, TEXTS, BATCH, ROUNDS = 64, 64, 32, 5
-MODEL = Path("data/model")
+MODEL = Path("data/model") / nlp.SHIPPED
 READING = """
 import json, sys
 from pathlib import Path

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TEXTS = 300
 THREADS = 2
 ROUNDS = 3
-MODEL = Path("data/model")
+MODEL = Path("data/model") / nlp.SHIPPED
 LOADING = """
 import sys, time
 import torch, transformers, tokenizers, safetensors, sklearn.svm, jieba

@@ -23,7 +23,7 @@ def rows(*, every: int = 1) -> list[dict[str, Any]]:
 
 def read(chosen: list[dict[str, Any]], *, threads: int) -> Corpus:
     """The pipeline's answers as a corpus."""
-    docs = list(nlp.load(Path("data/model"), threads=threads).run([doc_of(row) for row in chosen]))
+    docs = list(nlp.load(Path("data/model") / nlp.SHIPPED, threads=threads).run([doc_of(row) for row in chosen]))
     return corpus_of(docs, [row["channel"] for row in chosen])
 
 

@@ -19,7 +19,7 @@ from nlp.heads import CHOICE_HEADS, HEADS
 from nlp.pipeline import Pipeline
 from nlp.taxonomy import values
 
-MODEL = Path("data/model")
+MODEL = Path("data/model") / nlp.SHIPPED
 
 PLAIN = {
     "手机银行更新后一直闪退,登录不上去,什么破软件": ("complaint", "mobile_app", -1),

@@ -13,6 +13,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
 
+import nlp
 from nlp.doc import Doc, Failure, Label, Span
 from nlp.heads import CHOICE_HEADS, RISK
 from nlp.taxonomy import DATA, heads, read, values
@@ -92,7 +93,7 @@ def test_trained_peers_say_so_when_there_is_nothing_to_learn_from(base: Path) ->
 def base(tmp_path: Path) -> Path:
     """A small random encoder with the shipped vocabulary, in the layout of `training base`."""
     torch.manual_seed(0)
-    Tokenizer.from_file(str(DATA / "model" / "tokenizer.json")).save(str(tmp_path / "tokenizer.json"))
+    Tokenizer.from_file(str(DATA / "model" / nlp.SHIPPED / "tokenizer.json")).save(str(tmp_path / "tokenizer.json"))
     vocabulary = Tokenizer.from_file(str(tmp_path / "tokenizer.json")).get_vocab_size()
     config = BertConfig(
         vocab_size=vocabulary, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
