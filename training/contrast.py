@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from nlp.encoder import EOS, PAD
+from training import precision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,7 +90,7 @@ def embed(encoder: BertModel, rows: Sequence[Sequence[int]], prefix: int) -> Ten
 def _embed(encoder: BertModel, rows: Sequence[Sequence[int]], prefix: int) -> Tensor:
     """The mean of the states between the frame's `prefix` pieces and its end."""
     ids = pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=PAD)
-    states = encoder(ids, attention_mask=ids != PAD).last_hidden_state
+    states = precision.states(encoder, ids, ids != PAD)
     inside = (ids != PAD) & (ids != EOS)
     inside[:, :prefix] = False
     share = inside / inside.sum(1, keepdim=True)

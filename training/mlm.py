@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nlp.encoder import PAD
+from training import precision
 from training.base import UNK
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def hide(texts: Sequence[Text], pieces: int, random: np.random.Generator) -> tup
 
 def loss(encoder: BertModel, guesser: WordGuesser, shown: Tensor, asked: Tensor) -> Tensor:
     """Cross entropy of the pieces asked for: a scalar."""
-    states = encoder(shown, attention_mask=shown != PAD).last_hidden_state
     where = asked != PAD
-    scores = guesser(states[where], encoder.embeddings.word_embeddings.weight)
-    return nn.functional.cross_entropy(scores, asked[where])
+    states = precision.states(encoder, shown, shown != PAD)[where]
+    with precision.mixed():
+        scores = guesser(states, encoder.embeddings.word_embeddings.weight)
+    return nn.functional.cross_entropy(scores.float(), asked[where])

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from nlp.heads import HEADS
 from nlp.model import DEMAND
 from nlp.taxonomy import values
+from training import precision
 from training.items import TAGS
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Network(nn.Module):
 
         `feedback` false: texts of another kind, which do not move the running figures.
         """
-        states = self.encoder(ids, attention_mask=present).last_hidden_state
+        states = precision.states(self.encoder, ids, present)
         logits = {
             name: self.linear[name](self.dropout(self._pooled(name, states, judged, feedback))) for name in self.query
         }
