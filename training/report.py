@@ -9,9 +9,11 @@ import numpy as np
 from nlp import artifact
 from nlp.heads import CHOICE_HEADS, RISK
 from nlp.taxonomy import values
-from training import figures
+from training import corpus, figures
 from training.figures import Figure
 from training.peers.systems import OURS
+from training.peers.told import SIGN
+from training.rows import gold
 from training.table import Table
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from training.evaluate import Judgement
     from training.measures import Measured
+    from training.peers.told import Told
 
     Section = Callable[[Judgement], Table]
 
@@ -53,6 +56,25 @@ def against(judgement: Judgement) -> Table:
     return Table(
         "Ours less the best peer", columns, rows, "Paired bootstrap; of the mean absolute error less is better."
     )
+
+
+def hard(judgement: Judgement) -> Table:
+    """Texts whose words mislead (negation, sarcasm …), a row per kind and system: shares that were read right."""
+    columns = ("kind", "n", "system", *HARD_HEADS)
+    rows: list[tuple[object, ...]] = []
+    for kind, ids in corpus.hard().items():
+        found = [at for at, example in enumerate(judgement.examples) if example.doc.id in ids]
+        for name, told in judgement.told.items() if found else ():
+            shares = [_right(judgement, told, head, found) for head in HARD_HEADS]
+            if any(share is not None for share in shares):
+                rows.append((kind, len(found), name, *shares))
+    return Table("Hard texts", columns, rows, "Authored rows picked by hand; no training saw them.")
+
+
+def _right(judgement: Judgement, told: Told, head: str, numbers: list[int]) -> float | None:
+    if head not in told.choice:
+        return None
+    return float(np.mean([told.choice[head][at] == gold(judgement.examples[at], head) for at in numbers]))
 
 
 def systems(judgement: Judgement) -> Table:
@@ -90,7 +112,8 @@ def _classes(judgement: Judgement, one: Measured) -> Iterator[tuple[object, ...]
             yield one.head, label, found.rows, name, found.precision, found.recall, found.f1
 
 
-SECTIONS: tuple[Section, ...] = (heads, against, systems)  # printed; all of them and the classes go into the file
+HARD_HEADS = ("intent", SIGN, "sentiment")
+SECTIONS: tuple[Section, ...] = (heads, against, hard, systems)  # printed; all of them and the classes go into the file
 
 
 def as_json(judgement: Judgement, told: list[Table], bad: list[str]) -> dict[str, Any]:
