@@ -1,7 +1,7 @@
 """Domain adaptation of the base encoder: how customers write (mlm.py) and what they ask for (contrast.py).
 
 Both are trained side by side, one batch of each a step, on texts without labels. What is read is bounded by the
-number of steps: about a thousand pieces of running text and two thousand of questions each.
+number of steps: about two thousand pieces of running text and as many of questions each.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from nlp.encoder import Reader
 
-TEXTS = 16  # of a step
+TEXTS = 32  # of a step
 SHARES = {  # of the running text; feedback about money first
     "complaint": 0.45,
     "app_review": 0.2,

@@ -32,29 +32,34 @@ UNCALIBRATED = Calibration(temperature=1.0, threshold=0.5, wide=0.0, shift=0.0)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the model goes and what it is called."""
+    """Where the model goes, what it is called, and what its encoder wants to see before every text."""
 
     folder: Path
     version: str
+    before: str = ""
 
 
 def export(network: Network, wide: Wide, tokenizer: Tokenizer, development: Sequence[Example], target: Target) -> None:
     """Write the model uncalibrated, read the fold with it as it will run, write it again calibrated."""
+    store(network, wide, tokenizer, dict.fromkeys((*HEADS, DEMAND), UNCALIBRATED), target)
+    deep, margins = logits_of(target.folder, development)
+    calibrated = {name: calibrate(name, logits, margins.get(name), development) for name, logits in deep.items()}
+    store(network, wide, tokenizer, calibrated, target)
+
+
+def store(
+    network: Network, wide: Wide, tokenizer: Tokenizer, calibrated: Mapping[str, Calibration], target: Target
+) -> None:
+    """Write the model folder."""
     state = {f"encoder.{name}": value for name, value in network.encoder.state_dict().items()} | network.folded()
     weights = {name: value.detach().numpy() for name, value in state.items() if value.is_floating_point()}
     weights |= {"wide.idf": wide.idf, "wide.weight": wide.weight, "wide.bias": wide.bias}
-    config: dict[str, Any] = {"version": target.version, "encoder": _encoder_config(network)}
-
-    def write(calibrated: Mapping[str, Calibration]) -> None:
-        heads = {name: calibrated[name].as_config() for name in (*HEADS, DEMAND)}
-        for name in HEADS:
-            heads[name]["values"] = list(values(name))
-            weights[f"head.{name}.bias"] = weights[f"head.{name}.bias"] + np.float32(calibrated[name].shift)
-        artifact.save(target.folder, weights, {**config, "heads": heads}, tokenizer.to_str())
-
-    write(dict.fromkeys((*HEADS, DEMAND), UNCALIBRATED))
-    deep, margins = logits_of(target.folder, development)
-    write({name: calibrate(name, logits, margins.get(name), development) for name, logits in deep.items()})
+    heads: dict[str, dict[str, Any]] = {name: calibrated[name].as_config() for name in (*HEADS, DEMAND)}
+    for name in HEADS:
+        heads[name]["values"] = list(values(name))
+        weights[f"head.{name}.bias"] = weights[f"head.{name}.bias"] + np.float32(calibrated[name].shift)
+    config = {"version": target.version, "before": target.before, "encoder": _encoder_config(network), "heads": heads}
+    artifact.save(target.folder, weights, config, tokenizer.to_str())
 
 
 def logits_of(folder: Path, examples: Sequence[Example]) -> tuple[dict[str, Floats], dict[str, Floats]]:

@@ -107,6 +107,7 @@ def student_of(teacher: Network, layers: Sequence[int]) -> Network:
     """A network of some of the teacher's layers with its embeddings and heads, to begin a distillation with."""
     config = BertConfig(**{**teacher.encoder.config.to_dict(), "num_hidden_layers": len(layers)})
     student = Network(BertModel(config, add_pooling_layer=False))
+    student.encoder.set_attn_implementation(teacher.encoder.config._attn_implementation)  # noqa: SLF001 - told nowhere else
     state = {name: value for name, value in teacher.state_dict().items() if ".encoder.layer." not in name}
     for mine, theirs in enumerate(layers):
         for name, value in teacher.encoder.encoder.layer[theirs].state_dict().items():

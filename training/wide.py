@@ -40,21 +40,31 @@ def fit(examples: Sequence[Example]) -> Wide:
     docs = [example.doc for example in examples]
     for doc, words in zip(docs, Segmenter().predict(docs), strict=True):
         doc.words = words
-    seen = np.zeros(BUCKETS)
-    for doc in docs:
-        seen[list({bucket for bucket, _ in occurrences(doc, BUCKETS)})] += 1
-    idf = (np.log((1 + len(docs)) / (1 + seen)) + 1).astype(np.float32)
+    idf = inverse_frequency(docs)
     size = columns()[RISK].stop
     wide = Wide(idf, np.zeros((BUCKETS, size), np.float32), np.zeros(size, np.float32), columns())
     matrix = matrix_of(wide, docs)
     for head in track(HEADS, "wide part"):
         known = [at for at, example in enumerate(examples) if example.knows(head)]
         for label in range(len(values(head))):
+            has = [_has(examples[at], head, label) for at in known]
+            if all(has) or not any(has):  # nothing to tell apart
+                wide.bias[wide.columns[head].start + label] = 1.0 if any(has) else -1.0
+                continue
             svm = LinearSVC(C=PENALTY, class_weight="balanced", random_state=0)
-            svm.fit(matrix[known], [_has(examples[at], head, label) for at in known])
+            svm.fit(matrix[known], has)
             wide.weight[:, wide.columns[head].start + label] = svm.coef_[0]
             wide.bias[wide.columns[head].start + label] = svm.intercept_[0]
-    return replace(wide, weight=np.where(seen[:, None] > 0, wide.weight, 0).astype(np.float32))
+    never = idf == idf.max()
+    return replace(wide, weight=np.where(never[:, None], 0, wide.weight).astype(np.float32))
+
+
+def inverse_frequency(docs: Sequence[Doc]) -> NDArray[np.float32]:
+    """(BUCKETS,): the larger the fewer docs hold a bucket's n-grams."""
+    seen = np.zeros(BUCKETS)
+    for doc in docs:
+        seen[list({bucket for bucket, _ in occurrences(doc, BUCKETS)})] += 1
+    return (np.log((1 + len(docs)) / (1 + seen)) + 1).astype(np.float32)
 
 
 def _has(example: Example, head: str, label: int) -> bool:

@@ -1,0 +1,102 @@
+"""A bank's corrections: learnt on top of the model in use, kept beside it, refused when they would spoil it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import nlp
+from nlp import artifact
+from nlp.doc import Doc
+from training import __main__ as commands
+from training import corpus, correct, loop
+from training.export import Target
+
+if TYPE_CHECKING:
+    from training.corpus import Example
+
+START = Path("data/model") / nlp.SHIPPED
+SAID = "我想问一下贵行大厅的绿植是哪家公司养护的"
+
+
+@pytest.fixture(scope="module")
+def samples() -> list[Example]:
+    """A few of the shipped ones: enough rows of the development fold to tell a ruined model."""
+    return list(corpus.read([Path("data/samples/corpus.jsonl")]))[:400]
+
+
+def corrections(path: Path, copies: int) -> Path:
+    """The same text corrected in one head; the other heads are unknown."""
+    row = {"turns": [{"role": "customer", "text": SAID}], "labels": {"intent": "praise"}}
+    lines = [json.dumps({"id": f"C{number}", **row}, ensure_ascii=False) for number in range(copies)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def intent(model: Path) -> tuple[str, float]:
+    (doc,) = nlp.load(model).run([Doc.of("1", SAID)])
+    (label,) = doc.labels["intent"]
+    return label.name, label.score
+
+
+def ruin(start: Path, folder: Path, version: str) -> None:
+    """A model whose intent head answers at random."""
+    config, weights = artifact.load_config(start), artifact.load_weights(start)
+    shape = weights["head.intent.weight"].shape
+    weights["head.intent.weight"] = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    del config["sha256"]
+    artifact.save(folder, weights, {**config, "version": version}, (start / artifact.TOKENIZER).read_text("utf-8"))
+
+
+def test_what_was_corrected_is_learnt_and_the_old_model_stays(
+    tmp_path: Path, samples: list[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(correct, "EPOCHS", 6)
+    monkeypatch.setattr(correct, "PACE", loop.Pace(encoder_rate=1e-4, head_rate=2e-3))
+    assert intent(START)[0] != "praise"
+    read = list(corpus.read([corrections(tmp_path / "c.jsonl", 8)]))
+    target = Target(tmp_path / "hs1.1", "hs1.1")
+    correct.correct(START, read, samples[:8], target, tmp_path / "work")
+    assert intent(target.folder)[0] == "praise"
+    assert artifact.load_config(target.folder)["version"] == "hs1.1"
+    assert artifact.load_config(START)["version"] == nlp.SHIPPED
+
+
+def test_a_model_is_no_worse_than_itself_and_a_ruined_one_is(tmp_path: Path, samples: list[Example]) -> None:
+    same = correct.compare(START, START, samples)
+    assert {change.head for change in same} >= {"intent", "business", "risk", "demand"}
+    assert not any(change.worse for change in same)
+    ruin(START, tmp_path / "ruined", "ruined")
+    assert [change.head for change in correct.compare(START, tmp_path / "ruined", samples) if change.worse] == [
+        "intent"
+    ]
+
+
+def test_the_command_refuses_a_worse_model_and_registers_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(START, models / "old")
+
+    def spoil(start: Path, _rows: object, _samples: object, target: Target, _work: Path) -> None:
+        ruin(start, target.folder, target.version)
+
+    monkeypatch.setattr(correct, "correct", spoil)
+    few = tmp_path / "samples.jsonl"
+    lines = Path("data/samples/corpus.jsonl").read_text(encoding="utf-8").splitlines()[:400]
+    few.write_text("\n".join(lines), encoding="utf-8")
+    asked = ["finetune", "--data", str(few), "--corrections", str(corrections(tmp_path / "c.jsonl", 1))]
+    asked += ["--from", str(models / "old"), "--version", "new", "--work", str(tmp_path / "work")]
+    told = CliRunner().invoke(commands.app, asked)
+    assert told.exit_code == 1
+    assert "intent" in told.output
+    assert "refused: new" in told.output
+    assert [folder.name for folder in models.iterdir()] == ["old"]
+    again = CliRunner().invoke(commands.app, [*asked[:-4], "--version", "old"])
+    assert again.exit_code == 2, "a version that is there is never written over"

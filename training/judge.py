@@ -1,0 +1,113 @@
+"""The commands that judge: the model beside its peers, its parts, the labels it learnt from, and its card."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import nlp
+from training import card, corpus, deletion, embedding, evaluate, noise, report, reviews
+from training.mixture import held
+from training.options import MODEL, WORK, Data, Model, Output, Public, Work
+from training.rows import read, to_learn
+
+if TYPE_CHECKING:
+    from training.table import Table
+
+app = typer.Typer()
+
+
+@app.command("evaluate")
+def run_evaluate(
+    data: Data,
+    output: Annotated[Path | None, typer.Option("--json", help="where all figures go")] = None,
+    train: Annotated[list[Path] | None, typer.Option("--train", help="what the peers learn from; DATA itself")] = None,
+    model: Annotated[Path, typer.Option(help="the model folder to judge")] = MODEL,
+    *,
+    work: Work = WORK,
+    prefix: Annotated[str, typer.Option(help="only rows whose id begins so: R public texts, A authored ones")] = "",
+    peers: Annotated[bool, typer.Option(help="libraries and baselines too, on the same rows")] = True,
+    fold: Annotated[bool, typer.Option(help="only the development fold, that no training saw")] = False,
+    by_class: Annotated[bool, typer.Option("--classes", help="print the figures of every class too")] = False,
+) -> None:
+    """Figures of our model and its peers on any labelled rows.
+
+    Without --fold every row is judged, and the peers learn only from what --train names. A line that cannot be
+    read is told with file and number and left out; the command then ends with 1.
+    """
+    examples, bad = read(data)
+    learnt, unread = read(train) if train else (examples, [])
+    bad += unread
+    judged = [one for one in examples if one.doc.id.startswith(prefix) and (one.development or not fold)]
+    for line in bad:
+        typer.echo(line, err=True)
+    if not judged:
+        typer.echo("no row to judge", err=True)
+        raise typer.Exit(2)
+    try:
+        judgement = evaluate.judge(judged, to_learn(learnt, judged), model, work / "base", peers=peers)
+    except evaluate.EvaluationError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    tables = [table for section in report.SECTIONS if (table := section(judgement)).rows]
+    classes = report.classes(judgement)
+    for table in [*tables, classes] if by_class else tables:
+        typer.echo(table.markdown() + "\n")
+    if output:
+        told = report.as_json(judgement, [*tables, classes], bad)
+        output.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if bad:
+        typer.echo(f"{len(bad)} lines could not be read", err=True)
+        raise typer.Exit(1)
+
+
+@app.command("embedding")
+def run_embedding(data: Data, public: Public, model: Model = MODEL, work: Work = WORK, output: Output = None) -> None:
+    """The sentence embedding on questions that no training saw, beside other encoders, and reviews' sign."""
+    kept = embedding.KeptOut.read(public, held(list(corpus.read(data))))
+    systems = embedding.systems(model, work / "base", kept)
+    judges = (embedding.pairs_table, embedding.questions_table, embedding.accuracy_table)
+    _tell([*(judge(kept, systems) for judge in judges), reviews.table(public, model)], output)
+
+
+@app.command("deletion")
+def run_deletion(data: Data, model: Model = MODEL, output: Output = None, most: int = 300) -> None:
+    """Whether the evidence carries the labels, on the first MOST public texts of the development fold."""
+    _training, development = corpus.split(corpus.read(data))
+    docs = [example.doc for example in development if example.doc.id.startswith("R")][:most]
+    _tell([deletion.table(nlp.load(model), docs)], output)
+
+
+def _tell(tables: list[Table], output: Path | None) -> None:
+    for table in tables:
+        typer.echo(table.markdown() + "\n")
+    if output:
+        told = [table.json() for table in tables]
+        output.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+@app.command("noise")
+def run_noise(
+    data: Data, output: Annotated[Path | None, typer.Option(help="JSON lines: the doubtful labels")] = None
+) -> None:
+    """Labels that a model which did not learn from them finds unlikely; a list for a reader, nothing is edited."""
+    rows = list(corpus.read(data))
+    found = list(noise.doubts(rows))
+    typer.echo(noise.table(rows, found).markdown())
+    if output:
+        lines = [json.dumps(asdict(doubt), ensure_ascii=False) + "\n" for doubt in found]
+        output.write_text("".join(lines), encoding="utf-8")
+
+
+@app.command("card")
+def write_card(
+    report: Annotated[list[Path], typer.Option(help="what a judging command wrote with --json")],
+    output: Annotated[Path, typer.Option(help="where the card goes")],
+    model: Model = MODEL,
+) -> None:
+    """Write the model card."""
+    output.write_text(card.card(model, report), encoding="utf-8")

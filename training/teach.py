@@ -1,0 +1,186 @@
+"""The commands that train: from public weights and labelled rows to the model folder that ships."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import random
+import shutil
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from tokenizers import Tokenizer
+from transformers import BertConfig, BertModel
+
+from nlp.encoder import MARKERS, Reader
+from nlp.mask import placeholder
+from nlp.normalize import normalize
+from nlp.taxonomy import pii_kinds
+from training import adapt, base, contrast, corpus, correct, finetune, loop, wide
+from training.adopt import adopt
+from training.export import Target, export
+from training.mixture import Amounts, held, mixture
+from training.network import Network
+from training.options import MODEL, WORK, Data, Folder, Name, Public, Text, Work
+
+if TYPE_CHECKING:
+    from training.corpus import Example
+
+app = typer.Typer()
+
+
+@app.command("base")
+def build_base(
+    texts: Annotated[list[Path] | None, typer.Option("--texts", help="JSON lines with `t` or `text`, or .xz")] = None,
+    work: Work = WORK,
+    sample: Annotated[int, typer.Option(help="texts that decide the vocabulary")] = 60_000,
+    source: Annotated[Path | None, typer.Option("--from", help="a local BERT in transformers format instead")] = None,
+) -> None:
+    """Read the public weights, prune the vocabulary to what the texts use, write a transformers folder.
+
+    With --from the encoder is a checkpoint of your own, its vocabulary whole.
+    """
+    tokens = [*MARKERS.values(), *map(placeholder, pii_kinds())]
+    if source:
+        typer.echo(json.dumps({"pieces": adopt(source, work / "base", tokens)}))
+        return
+    rows = list(chain.from_iterable(map(_texts, texts or [])))
+    random.Random(0).shuffle(rows)  # noqa: S311 - a sample, not a secret
+    figures = base.build(work / "base", [normalize(text).text for text in rows[:sample]], tokens)
+    typer.echo(json.dumps(figures))
+
+
+@app.command("adapt")
+def run_adapt(
+    data: Data,
+    public: Public,
+    work: Work = WORK,
+    *,
+    name: Name = "adapted",
+    words: Annotated[bool, typer.Option(help="guess hidden words")] = True,
+    compare: Annotated[bool, typer.Option(help="compare questions")] = True,
+    steps: int = 500,
+) -> None:
+    """Adapt the base encoder to how customers write, without labels; DATA only names the texts that are held out."""
+    pace = loop.Pace()
+    reader, model = _load(work / "base")
+    out = held(list(corpus.read(data)))
+    feedback = adapt.feedback(public, reader, out, adapt.TEXTS * steps, pace.seed)
+    asked = adapt.questions(public, reader, out, feedback=feedback, pairs=contrast.PAIRS * steps, seed=pace.seed)
+    comparison = contrast.Comparison(asked, len(reader.prefix)) if compare else None
+    adapter = adapt.Adapter(model, feedback if words else [], comparison, pace.seed)
+    adapt.adapt(adapter, steps, pace, work / name)
+    _save(reader, model, work / name)
+
+
+@app.command("finetune")
+def run_finetune(
+    data: Data,
+    public: Annotated[Path | None, typer.Option(help="folder of the public sets")] = None,
+    work: Work = WORK,
+    *,
+    encoder: Name = "adapted",
+    name: Name = "teacher",
+    epochs: int = 3,
+    corrections: Annotated[Path | None, typer.Option(help="what `huisheng corrections export` wrote")] = None,
+    start: Annotated[Path, typer.Option("--from", help="with --corrections: the model to go on from")] = MODEL,
+    version: Annotated[str, typer.Option(help="with --corrections: what the new model is called")] = "",
+) -> None:
+    """Train encoder and heads on labels and public sets; started again, it goes on from the last checkpoint.
+
+    With --corrections a finished model learns on instead: from them and from DATA, which for a bank is the shipped
+    samples. The new version is written beside the old one, or refused when it reads the samples' development fold
+    worse.
+    """
+    rows = list(corpus.read(data))
+    if corrections:
+        _correct(corrections, rows, start, version, work)
+        return
+    if not public:
+        raise typer.BadParameter("--public is needed without --corrections")
+    reader, model = _load(work / encoder)
+    mixed = mixture(rows, public, reader, Amounts(epochs), distil=False, seed=loop.Pace().seed)
+    finetune.finetune(Network(model), mixed, None, loop.Pace(), work / name)
+    _save(reader, model, work / name)
+
+
+def _correct(corrections: Path, samples: list[Example], start: Path, version: str, work: Path) -> None:
+    target = Target(start.parent / version, version)
+    if not version or target.folder.exists():
+        there = ", ".join(sorted(folder.name for folder in start.parent.iterdir() if folder.is_dir()))
+        raise typer.BadParameter(f"--version must be a new name; there are {there}")
+    aside = Target(work / version / "model", version)
+    correct.correct(start, list(corpus.read([corrections])), samples, aside, work / version)
+    changes = correct.compare(start, aside.folder, samples)
+    for change in changes:
+        mark = "  worse" if change.worse else ""
+        typer.echo(f"{change.head:16} {change.before:.3f} -> {change.after:.3f}{mark}")
+    if any(change.worse for change in changes):
+        typer.echo(
+            f"refused: {version} reads the samples worse than {start.name}; it was kept in {aside.folder}", err=True
+        )
+        raise typer.Exit(1)
+    shutil.move(aside.folder, target.folder)
+    typer.echo(f"registered: {target.folder}; to use it set HUISHENG_MODEL={version}")
+
+
+@app.command("distil")
+def run_distil(
+    data: Data,
+    public: Public,
+    work: Work = WORK,
+    *,
+    teacher: Name = "teacher",
+    name: Name = "student",
+    layer: Annotated[list[int], typer.Option(help="layers of the teacher to begin with")] = [1, 3, 5, 7, 9, 11],  # noqa: B006 - typer reads it once
+    epochs: int = 4,
+) -> None:
+    """Teach a smaller network to answer as the teacher, on feedback without labels too."""
+    reader, model = _load(work / teacher)
+    knows = Network(model)
+    finetune.restore(knows, work / teacher)
+    student = finetune.student_of(knows, layer)
+    pace = loop.Pace(encoder_rate=3e-4, by_layer=0.95)  # with every second layer gone there is more to mend
+    mixed = mixture(list(corpus.read(data)), public, reader, Amounts(epochs), distil=True, seed=pace.seed)
+    finetune.finetune(student, mixed, knows, pace, work / name)
+    _save(reader, student.encoder, work / name)
+
+
+@app.command("wide")
+def fit_wide(data: Data, work: Work = WORK) -> None:
+    """Train the hashed n-gram part beside the encoder; minutes."""
+    wide.save(wide.fit(corpus.split(corpus.read(data))[0]), work)
+
+
+@app.command("export")
+def run_export(data: Data, version: Text, output: Folder, name: Name = "student", work: Work = WORK) -> None:
+    """Write the model folder from the last checkpoint of the run NAME."""
+    reader, model = _load(work / name)
+    network = Network(model)
+    finetune.restore(network, work / name)
+    _training, development = corpus.split(corpus.read(data))
+    export(network, wide.load(work), reader.tokenizer, development, Target(output, version))
+
+
+def _load(folder: Path) -> tuple[Reader, BertModel]:
+    """Dropout stays off: runs are short, and hidden pieces do its work for less.
+
+    Attention is plain matrices: torch's fused one takes 2.5 times as long backwards on a processor (measured).
+    """
+    config = BertConfig.from_pretrained(folder, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    model = BertModel.from_pretrained(folder, config=config, add_pooling_layer=False, attn_implementation="eager")
+    return Reader(Tokenizer.from_file(str(folder / "tokenizer.json"))), model
+
+
+def _save(reader: Reader, model: BertModel, folder: Path) -> None:
+    model.save_pretrained(folder)
+    reader.tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def _texts(path: Path) -> list[str]:
+    opener = lzma.open if path.suffix == ".xz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return [row.get("t") or row.get("text") or "" for row in rows]
