@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from app.feedback.contents import original, original_subject
 from app.feedback.models import Analysis, Interaction, Message
+from app.feedback.results import RISK
 from nlp import taxonomy
 from nlp.digits import plain
 from nlp.doc import SUBJECT, Pii
@@ -21,15 +22,20 @@ from nlp.mask import merged, placeholder
 
 @dataclass(frozen=True, slots=True)
 class LabelNote:
-    """One label as it is shown. `number` stands beside its evidence; None where no words carry it."""
+    """One label as it is shown.
+
+    `number` stands beside its evidence; None where no words carry it. Where a person has decided, `said` is what the
+    model had said, and there is neither score nor evidence.
+    """
 
     head: str
     head_title: str
     name: str
     title: str
-    score: float
+    score: float | None
     abstained: bool
     number: int | None
+    said: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +69,13 @@ def titles(head: str) -> list[tuple[str, str]]:
     return [(value, taxonomy.title(head, value)) for value in taxonomy.values(head)]
 
 
-def label_notes(analysis: Analysis) -> list[LabelNote]:
-    """The labels in the taxonomy's order, numbered where they have evidence."""
+def label_notes(analysis: Analysis, risks: Sequence[str] = ()) -> list[LabelNote]:
+    """The labels in the taxonomy's order, numbered where they have evidence; `risks` are the flags that count."""
     notes: list[LabelNote] = []
     for head, label in _labels(analysis):
+        if label is None:
+            notes.append(_decided(analysis, head, risks if head == RISK else [getattr(analysis, head)]))
+            continue
         number = sum(note.number is not None for note in notes) + 1 if label["evidence"] else None
         notes.append(
             LabelNote(
@@ -100,7 +109,7 @@ def talk(
 def evidence_of(analysis: Analysis) -> Evidence:
     """The evidence of every label by part, under the numbers of `label_notes`."""
     found: Evidence = {}
-    numbered = [label for _, label in _labels(analysis) if label["evidence"]]
+    numbered = [label for _, label in _labels(analysis) if label and label["evidence"]]
     for number, label in enumerate(numbered, 1):
         for part, start, end in label["evidence"]:
             found.setdefault(part, []).append((start, end, number))
@@ -142,14 +151,34 @@ def _outwards(start: int, end: int, holders: Mapping[int, tuple[int, str]]) -> t
     return min([start, *(a for a, _ in touched)]), max([end, *(b for _, b in touched)])
 
 
-def _labels(analysis: Analysis) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(head, stored label) in the taxonomy's order; risk has any number of them."""
+def _labels(analysis: Analysis) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """(head, stored label) in the taxonomy's order; risk has any number of them. None where a person has decided."""
     for head in taxonomy.heads():
-        stored = analysis.labels.get(head)
-        if isinstance(stored, dict):
-            yield head, stored
-        elif stored:
-            yield from ((head, label) for label in stored)
+        if head in analysis.corrected:
+            yield head, None
+        else:
+            yield from ((head, label) for label in _all(analysis.labels.get(head)))
+
+
+def _all(stored: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON: one label, a list of them, or nothing
+    return stored if isinstance(stored, list) else [stored] if stored else []
+
+
+def _decided(analysis: Analysis, head: str, names: Sequence[str | int]) -> LabelNote:
+    return LabelNote(
+        head=head,
+        head_title=head_title(head),
+        name=",".join(map(str, names)),
+        title=_titles(head, names),
+        score=None,
+        abstained=False,
+        number=None,
+        said=_titles(head, [label["name"] for label in _all(analysis.labels.get(head))]),
+    )
+
+
+def _titles(head: str, names: Iterable[str | int]) -> str:
+    return "、".join(title(head, name) for name in names) or "无"
 
 
 def _spans(part: int, pii: Iterable[Sequence[object]]) -> list[Pii]:

@@ -195,6 +195,9 @@ class Analysis(SQLModel, table=True):
         sa_type=JSON,
         description="head to {name, score, abstained, evidence: [[part, start, end]]}; for risk a list of them",
     )
+    corrected: list[str] = Field(
+        default_factory=list, sa_type=JSON, description="heads whose columns hold a person's word instead"
+    )
     embedding: bytes = Field(description="384 float32, little-endian, of length 1")
     created_at: datetime
 
@@ -207,3 +210,18 @@ class AnalysisRisk(SQLModel, table=True):
 
     analysis_id: int = Field(primary_key=True, foreign_key="analysis.id", ondelete="CASCADE")
     name: str = Field(primary_key=True, max_length=40)
+
+
+class Correction(SQLModel, table=True):
+    """Correction 改正: what one person changed in the labels of one feedback at one time."""
+
+    __tablename__ = "correction"
+    __table_args__ = (Index("ix_correction_interaction_id_content_hash", "interaction_id", "content_hash"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    interaction_id: int = Field(foreign_key="interaction.id", ondelete="CASCADE")
+    content_hash: str = Field(max_length=64, description="of the words it was made on")
+    labels: dict[str, list[str]] = Field(sa_type=JSON, description="head to its values, risk any number of them")
+    user_id: int | None = Field(default=None, foreign_key="user.id")
+    created_at: datetime
+    undone_at: datetime | None = None

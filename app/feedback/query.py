@@ -15,7 +15,18 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.channels.kinds import ChannelKind
 from app.customers.models import Customer
 from app.errors import NotFound
-from app.feedback.models import Analysis, AnalysisRisk, Interaction, InteractionState, Message, Score, Source
+from app.feedback.corrections import in_force
+from app.feedback.models import (
+    Analysis,
+    AnalysisRisk,
+    Correction,
+    Interaction,
+    InteractionState,
+    Message,
+    Score,
+    Source,
+)
+from app.people.models import User
 
 MAX_PAGE_SIZE = 200
 EXCERPT = 120  # code points of a row's text
@@ -72,6 +83,7 @@ class FeedbackDetail:
     risks: list[str]
     scores: list[Score]
     earlier: list[Interaction] = field(default_factory=list)
+    corrections: list[tuple[Correction, str]] = field(default_factory=list)  # in force, newest first, and whose
 
 
 def conditions(wanted: FeedbackFilter) -> list[ColumnElement[bool]]:
@@ -172,6 +184,7 @@ def detail(session: Session, interaction_id: int) -> FeedbackDetail:
         risks=_risks(session, [analysis.id]).get(analysis.id, []) if analysis else [],
         scores=list(session.exec(scores)),
         earlier=_earlier(session, interaction),
+        corrections=_corrections(session, analysis) if analysis else [],
     )
 
 
@@ -208,6 +221,11 @@ def _excerpts(session: Session, interaction_ids: list[int | None]) -> dict[int |
         if text and len(said) < EXCERPT:
             found[interaction_id] = f"{said} {text}".strip()[: 2 * EXCERPT]
     return found
+
+
+def _corrections(session: Session, analysis: Analysis) -> list[tuple[Correction, str]]:
+    names = {user.id: user.name for user in session.exec(select(User))}
+    return [(one, names.get(one.user_id or 0, "")) for one in reversed(in_force(session, analysis))]
 
 
 def _earlier(session: Session, interaction: Interaction) -> list[Interaction]:

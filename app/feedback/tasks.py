@@ -13,10 +13,10 @@ from sqlmodel import Session, col, select
 from app.channels import CHANNELS
 from app.channels.base import Rejected
 from app.clock import Clock
-from app.feedback import contents, sources
+from app.feedback import contents, corrections, sources
 from app.feedback.ingest import ANALYSE, Applied, apply_interaction
-from app.feedback.models import Analysis, AnalysisRisk, Delivery, DeliveryState, Interaction, InteractionState, Source
-from app.feedback.results import RISK, analysis_of, pii_of
+from app.feedback.models import Analysis, Delivery, DeliveryState, Interaction, InteractionState, Source
+from app.feedback.results import analysis_of, pii_of
 from app.jobs.queue import JobArgs, JobQueue
 from app.store.engine import Store
 from app.store.sealing import unseal
@@ -121,7 +121,9 @@ def _write(session: Session, reading: _Reading, doc: Doc, *, queue: JobQueue, ve
         session.add(interaction)
         return
     _write_masked(session, interaction, doc)
-    interaction.analysis_id = _stored_analysis(session, reading, doc, version=version, clock=clock)
+    analysis = _stored_analysis(session, reading, doc, version=version, clock=clock)
+    corrections.settle(session, analysis)
+    interaction.analysis_id = analysis.id
     interaction.state, interaction.failure = InteractionState.ANALYSED, None
     session.add(interaction)
     queue.defer(session, ASSIGN_TOPIC, key=str(interaction.id), interaction_id=interaction.id)
@@ -139,8 +141,8 @@ def _write_masked(session: Session, interaction: Interaction, doc: Doc) -> None:
         session.add(message)
 
 
-def _stored_analysis(session: Session, reading: _Reading, doc: Doc, *, version: str, clock: Clock) -> int:
-    """Id of the analysis, written once for each content and version."""
+def _stored_analysis(session: Session, reading: _Reading, doc: Doc, *, version: str, clock: Clock) -> Analysis:
+    """The analysis, written once for each content and version."""
     wanted = select(Analysis).where(
         col(Analysis.interaction_id) == reading.interaction_id,
         col(Analysis.content_hash) == reading.content_hash,
@@ -157,8 +159,4 @@ def _stored_analysis(session: Session, reading: _Reading, doc: Doc, *, version: 
         )
         session.add(analysis)
         session.flush()
-        assert analysis.id is not None  # noqa: S101 - flushed
-        for risk in {label.name for label in doc.labels.get(RISK, ())}:
-            session.add(AnalysisRisk(analysis_id=analysis.id, name=risk))
-    assert analysis.id is not None  # noqa: S101 - read from the store or flushed
-    return analysis.id
+    return analysis

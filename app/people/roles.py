@@ -18,6 +18,7 @@ class Permission(StrEnum):
     TOPICS_VIEW = "topics:view"
     TOPICS_EDIT = "topics:edit"
     FEEDBACK_VIEW = "feedback:view"
+    FEEDBACK_EDIT = "feedback:edit"
     ORIGINAL_VIEW = "original:view"
     ISSUES_VIEW = "issues:view"
     ISSUES_EDIT = "issues:edit"
@@ -39,6 +40,7 @@ PERMISSION_TITLES = {
     Permission.TOPICS_VIEW: "主题：查看",
     Permission.TOPICS_EDIT: "主题：改名与编辑",
     Permission.FEEDBACK_VIEW: "反馈：查看（已脱敏）",
+    Permission.FEEDBACK_EDIT: "反馈：改正判断",
     Permission.ORIGINAL_VIEW: "反馈：查看未脱敏原文（尚无此页）",
     Permission.ISSUES_VIEW: "问题与措施：查看",
     Permission.ISSUES_EDIT: "问题与措施：新建、编辑、关联、流转问题",
@@ -57,6 +59,7 @@ PERMISSIONS: dict[Permission, frozenset[Role]] = {
     Permission.TOPICS_VIEW: _READERS,
     Permission.TOPICS_EDIT: frozenset({Role.SUPERVISOR, Role.ANALYST}),
     Permission.FEEDBACK_VIEW: _READERS,
+    Permission.FEEDBACK_EDIT: frozenset({Role.SUPERVISOR, Role.ANALYST, Role.COMPLAINT_OFFICER}),
     Permission.ORIGINAL_VIEW: frozenset({Role.SUPERVISOR, Role.COMPLAINT_OFFICER}),
     Permission.ISSUES_VIEW: _READERS,
     Permission.ISSUES_EDIT: frozenset({Role.SUPERVISOR, Role.ANALYST, Role.COMPLAINT_OFFICER, Role.MANAGER}),

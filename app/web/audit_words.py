@@ -40,6 +40,9 @@ DEEDS = {
     "source.retire": "停用了接入源的旧密钥",
     "keys.rotate": "换了加密原文的密钥",
     "feedback.import": "导入了反馈文件",
+    "feedback.correct": "改正了判断",
+    "feedback.correct_undo": "撤销了一次改正",
+    "corrections.export": "导出了改正",
     "customers.load": "读入了客户名单",
 }
 MOVES = {move.verb.value: move.title for move in TRANSITIONS}

@@ -37,7 +37,8 @@ INTENT_KINDS = {"complaint": "warn", "praise": "good"}  # the tag's colour; the 
 def row_view(row: FeedbackRow, products: Mapping[str, str]) -> dict[str, Any]:
     """A feedback as a line: its words, tags and place; masked words only."""
     interaction, analysis = row.interaction, row.analysis
-    abstained = bool(analysis and analysis.labels.get("intent", {}).get("abstained"))
+    unsure = bool(analysis and analysis.labels.get("intent", {}).get("abstained"))
+    abstained = unsure and analysis is not None and "intent" not in analysis.corrected
     intent = display.title("intent", analysis.intent) if analysis else None
     waiting = interaction.state is not InteractionState.ANALYSED
     return {
