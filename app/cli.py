@@ -49,6 +49,12 @@ model_group.command("measure", help="测一测本机用哪种运算方式快（�
 model_group.command("list", help="列出本机的模型版本；正在用的前面有星号。用 HUISHENG_MODEL 换版本。")(model.versions)
 app.add_typer(model_group, name="model")
 
+corrections_group = _group("对模型判断的改正。")
+corrections_group.command(
+    "export", help="导出改正过的反馈（已脱敏，JSONL），供 training finetune --corrections 再训练。"
+)(feedback.corrections_export)
+app.add_typer(corrections_group, name="corrections")
+
 topics_group = _group("主题。")
 topics_group.command("fit", help="从已分析的反馈重新聚主题；主题的编号和人改过的名称延续下来。")(topics.fit)
 app.add_typer(topics_group, name="topics")

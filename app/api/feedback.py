@@ -1,4 +1,4 @@
-"""Reading feedback as JSON."""
+"""Reading and correcting feedback as JSON."""
 
 from datetime import date, timedelta
 from typing import Annotated
@@ -6,12 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
-from app.api.feedback_models import FeedbackItem, FeedbackOut, FeedbackPage
+from app.api.feedback_models import CorrectionIn, FeedbackItem, FeedbackOut, FeedbackPage
 from app.channels.kinds import ChannelKind
 from app.clock import day_start
-from app.deps import ReadSession, require
-from app.feedback import query
+from app.deps import ReadSession, RuntimeDep, WriteSession, require
+from app.feedback import corrections, query
 from app.feedback.models import InteractionState
+from app.people.models import User
 from app.people.roles import Permission
 
 ONE_DAY = timedelta(days=1)
@@ -19,6 +20,9 @@ ONE_DAY = timedelta(days=1)
 Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2100, 12, 31))]
 Code = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9_]*$")]
 Plain = Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
+
+FeedbackId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+Corrector = Annotated[User, Depends(require(Permission.FEEDBACK_EDIT))]
 
 router = APIRouter(prefix="/v1/feedback", tags=["feedback"], dependencies=[Depends(require(Permission.FEEDBACK_VIEW))])
 
@@ -62,6 +66,33 @@ def search(session: ReadSession, wanted: Annotated[FeedbackQuery, Query()]) -> F
 
 
 @router.get("/{feedback_id}", summary="One feedback")
-def one(session: ReadSession, feedback_id: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> FeedbackOut:
+def one(session: ReadSession, feedback_id: FeedbackId) -> FeedbackOut:
     """Everything but the originals."""
+    return FeedbackOut.of(query.detail(session, feedback_id))
+
+
+@router.post("/{feedback_id}/corrections", summary="Correct its labels", status_code=201)
+def correct(
+    session: WriteSession, user: Corrector, runtime: RuntimeDep, feedback_id: FeedbackId, told: CorrectionIn
+) -> FeedbackOut:
+    """What is the same as now changes nothing. 409 where the analysis has been followed by another."""
+    corrections.correct(
+        session,
+        actor=user,
+        interaction_id=feedback_id,
+        analysis_id=told.analysis_id,
+        labels=told.labels,
+        now=runtime.clock.now(),
+    )
+    return FeedbackOut.of(query.detail(session, feedback_id))
+
+
+@router.delete("/{feedback_id}/corrections/{correction_id}", summary="Undo a correction")
+def undo(
+    session: WriteSession, user: Corrector, runtime: RuntimeDep, feedback_id: FeedbackId, correction_id: FeedbackId
+) -> FeedbackOut:
+    """What counted before it counts again."""
+    corrections.undo(
+        session, actor=user, interaction_id=feedback_id, correction_id=correction_id, now=runtime.clock.now()
+    )
     return FeedbackOut.of(query.detail(session, feedback_id))

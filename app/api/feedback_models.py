@@ -1,9 +1,9 @@
 """What `/v1/feedback` answers: masked words only."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.channels.kinds import ChannelKind, Role, ScoreKind
 from app.feedback.models import Analysis, InteractionState, PiiSpan
@@ -13,6 +13,7 @@ from app.feedback.query import FeedbackDetail, FeedbackRow
 class AnalysisOut(BaseModel):
     """What the pipeline read; `labels` holds scores, abstentions and evidence as [part, start, end]."""
 
+    id: int
     intent: str
     touchpoint: str
     business: str
@@ -21,13 +22,37 @@ class AnalysisOut(BaseModel):
     sentiment_score: float = Field(ge=-1, le=1)
     risk: list[str]
     demand: str
-    labels: dict[str, Any]
+    corrected: list[str] = Field(description="heads in which a person's word stands in place of the model's")
+    labels: dict[str, Any] = Field(description="what the model said")
     pipeline_version: str
 
     @classmethod
     def of(cls, analysis: Analysis, risks: list[str]) -> "AnalysisOut":
         """From the stored row."""
         return cls(**analysis.model_dump(include=set(cls.model_fields) - {"risk"}), risk=risks)
+
+
+class CorrectionIn(BaseModel):
+    """Labels in place of the model's; heads that are left out stay as they are."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    analysis_id: Annotated[
+        int, Field(ge=1, le=2**31 - 1, description="the analysis you saw; 409 where it is not the present")
+    ]
+    labels: Annotated[
+        dict[str, Annotated[str, Field(max_length=40)] | Annotated[list[str], Field(max_length=20)]],
+        Field(max_length=20, description="head to its value; of risk a list of any number"),
+    ]
+
+
+class CorrectionOut(BaseModel):
+    """A correction in force."""
+
+    id: int
+    labels: dict[str, list[str]]
+    by: str
+    created_at: datetime
 
 
 class FeedbackItem(BaseModel):
@@ -101,13 +126,14 @@ class FeedbackOut(BaseModel):
     subject_masked: str | None
     messages: list[MessageOut]
     analysis: AnalysisOut | None
+    corrections: list[CorrectionOut] = Field(description="in force, newest first")
     scores: list[ScoreOut]
 
     @classmethod
     def of(cls, found: FeedbackDetail) -> "FeedbackOut":
         """From a detail."""
         own = found.interaction.model_dump(
-            include=set(cls.model_fields) - {"source", "customer_ref", "messages", "analysis", "scores"}
+            include=set(cls.model_fields) - {"source", "customer_ref", "messages", "analysis", "corrections", "scores"}
         )
         return cls(
             **own,
@@ -115,5 +141,9 @@ class FeedbackOut(BaseModel):
             customer_ref=found.customer.ref if found.customer else None,
             messages=[MessageOut.model_validate(one, from_attributes=True) for one in found.messages],
             analysis=AnalysisOut.of(found.analysis, found.risks) if found.analysis else None,
+            corrections=[
+                CorrectionOut(**one.model_dump(include={"id", "labels", "created_at"}), by=who)
+                for one, who in found.corrections
+            ],
             scores=[ScoreOut.model_validate(one, from_attributes=True) for one in found.scores],
         )

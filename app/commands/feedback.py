@@ -1,7 +1,8 @@
-"""ingest, analyse and topics: feedback in, labels and topics out."""
+"""ingest, analyse and corrections: feedback in, labels and what people said of them out."""
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from app.channels import CHANNELS
 from app.channels.kinds import ChannelKind
 from app.commands.common import ACTOR, console, progress_bar, ready_runtime, say
 from app.errors import Invalid
+from app.feedback import corrections
 from app.feedback.analyse import BadLine, analyse_file
 from app.feedback.imports import ImportPlan, ImportReport, import_file
 from app.feedback.ingest import Applied
@@ -95,6 +97,24 @@ def analyse(
     console.print(f"分析 {good} 条，{bad} 条有问题。")
     if bad:
         raise typer.Exit(1)
+
+
+def corrections_export(
+    output: Annotated[Path, typer.Argument(help="写到这个 JSONL 文件", dir_okay=False)],
+) -> None:
+    """Write every corrected feedback as a training row, in masked words."""
+    runtime = ready_runtime()
+    with runtime.store.write() as session:
+        rows = list(corrections.export(session))
+        detail = {"rows": len(rows)}
+        record(
+            session, at=runtime.clock.now(), actor=ACTOR, action="corrections.export", subject="feedback", detail=detail
+        )
+    output.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    if rows:
+        say(f"导出 {len(rows)} 条改正过的反馈到 {output}。")
+    else:
+        say("还没有改正。在反馈详情页用“改正判断”，改过之后再导出。")
 
 
 def _pair(column: str) -> tuple[str, str]:

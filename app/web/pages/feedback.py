@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
+from pydantic import BaseModel, Field
 from sqlmodel import Session, col, select
 
 from app.deps import require
-from app.feedback import display
+from app.feedback import corrections, display
+from app.feedback.models import Analysis
 from app.feedback.query import FeedbackDetail, detail, search
+from app.feedback.results import RISK
 from app.people.models import User
 from app.people.roles import Permission, allowed
 from app.products.service import names as product_names
@@ -17,7 +21,7 @@ from app.topics.models import Topic, TopicAssignment
 from app.tracker import board
 from app.tracker import service as issues
 from app.tracker.models import Issue, IssueLink
-from app.web.flash import Flash
+from app.web.flash import Flash, Undo
 from app.web.forms import Id, change, store_of
 from app.web.labels import CHANNELS, ROLES, SCORES, row_view
 from app.web.paging import PageNumber, pager
@@ -29,8 +33,26 @@ from app.web.words import moment, number
 router = APIRouter()
 
 Viewer = Annotated[User, Depends(require(Permission.FEEDBACK_VIEW))]
+Corrector = Annotated[User, Depends(require(Permission.FEEDBACK_EDIT))]
 Linker = Annotated[User, Depends(require(Permission.ISSUES_EDIT))]
 SIZE = 20
+
+
+class CorrectionForm(BaseModel):
+    """What the form 改正 sends: a value of every head, "" where the person leaves it undecided."""
+
+    analysis_id: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    intent: str = ""
+    touchpoint: str = ""
+    business: str = ""
+    cause: str = ""
+    sentiment: str = ""
+    risk: Annotated[list[str], Field(max_length=20)] = []
+
+    def labels(self) -> dict[str, str | list[str]]:
+        """Head to value for the heads that are decided."""
+        told = self.model_dump(exclude={"analysis_id"})
+        return {head: value for head, value in told.items() if value != ""}
 
 
 @router.get("/feedback")
@@ -73,6 +95,7 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         known = {issue.id for issue in linked}
         choice = open_issues(session, known) if may_link else []
         products = product_names(session)
+    may_correct = allowed(user.role, Permission.FEEDBACK_EDIT)
     turns = [
         {"role": message.role.value, "title": ROLES[message.role], "at": message.sent_at, "pieces": parts[i]}
         for i, message in enumerate(found.messages)
@@ -86,7 +109,9 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         lede=f"{CHANNELS[interaction.channel]} · {moment(interaction.occurred_at, day)}",
         subject=parts.get(-1),
         turns=turns,
-        notes=display.label_notes(analysis) if analysis else [],
+        notes=display.label_notes(analysis, found.risks) if analysis else [],
+        correctable=_correctable(analysis, found.risks) if analysis and may_correct else None,
+        corrections=[(one, who, _heads(one.labels)) for one, who in found.corrections],
         demand=analysis.demand if analysis else "",
         topic=topic,
         facts=_facts(found, products),
@@ -99,6 +124,43 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
     )
 
 
+@router.post("/feedback/{interaction_id}/corrections")
+def correct(request: Request, user: Corrector, interaction_id: Id, told: Annotated[CorrectionForm, Form()]) -> Response:
+    """Put a person's labels in the place of the model's; what was left as it is changes nothing."""
+    now = request.app.state.runtime.clock.now()
+    path = f"/feedback/{interaction_id}"
+
+    def deed(session: Session) -> Flash:
+        made = corrections.correct(
+            session,
+            actor=user,
+            interaction_id=interaction_id,
+            analysis_id=told.analysis_id,
+            labels=told.labels(),
+            now=now,
+        )
+        if made is None:
+            return Flash("没有改动：选的和现在的一样。")
+        undo = Undo(f"{path}/corrections/{made.id}/undo", {})
+        return Flash(f"已改正{_heads(made.labels)}，列表和统计都按改正后的算。", undo=undo)
+
+    return change(request, deed, to=path)
+
+
+@router.post("/feedback/{interaction_id}/corrections/{correction_id}/undo")
+def undo_correction(request: Request, user: Corrector, interaction_id: Id, correction_id: Id) -> Response:
+    """Take a correction back."""
+    now = request.app.state.runtime.clock.now()
+
+    def deed(session: Session) -> Flash:
+        undone = corrections.undo(
+            session, actor=user, interaction_id=interaction_id, correction_id=correction_id, now=now
+        )
+        return Flash(f"已撤销对{_heads(undone.labels)}的改正。")
+
+    return change(request, deed, to=f"/feedback/{interaction_id}")
+
+
 @router.post("/feedback/{interaction_id}/link")
 def add_to_issue(request: Request, user: Linker, interaction_id: Id, issue_id: Annotated[int, Form()]) -> Response:
     """Make the feedback evidence of an issue."""
@@ -109,6 +171,26 @@ def add_to_issue(request: Request, user: Linker, interaction_id: Id, issue_id: A
         return Flash(f"已归入“{board.get_issue(session, issue_id=issue_id).title}”。")
 
     return change(request, deed, to=f"/feedback/{interaction_id}")
+
+
+def _correctable(analysis: Analysis, risks: list[str]) -> dict[str, Any]:
+    """The fields of the form 改正; a label that is undecided is shown so, with what the model leans to."""
+    heads = [
+        {
+            "name": note.head,
+            "title": note.head_title,
+            "options": display.titles(note.head),
+            "value": "" if note.abstained else note.name,
+            "any": f"待定（倾向 {note.title}）" if note.abstained else None,
+        }
+        for note in display.label_notes(analysis, risks)
+        if note.head != RISK
+    ]
+    return {"heads": heads, "flags": [(name, title, name in risks) for name, title in display.titles(RISK)]}
+
+
+def _heads(labels: Iterable[str]) -> str:
+    return "、".join(f"“{display.head_title(head)}”" for head in labels)
 
 
 def _linked(session: Session, interaction_id: int) -> list[Issue]:
