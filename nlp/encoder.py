@@ -110,7 +110,8 @@ class Reader:
                     read.ids.append(piece)
                     read.spans.append(Span(part, starts[start], ends[end - 1]))
                     read.judged.append(judged)
-        if not any(read.judged):
+        blank = all(not doc.normal[part].text.strip() for part in parts if doc.judged(part))
+        if blank or not any(read.judged):
             raise NothingToJudgeError
         return read
 

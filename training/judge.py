@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import nlp
-from training import card, corpus, deletion, embedding, evaluate, noise, report, reviews
+from training import card, corpus, curve, deletion, embedding, evaluate, noise, report, reviews
 from training.mixture import held
 from training.options import MODEL, WORK, Data, Model, Output, Public, Work
 from training.rows import read, to_learn
@@ -111,3 +111,15 @@ def write_card(
 ) -> None:
     """Write the model card."""
     output.write_text(card.card(model, report), encoding="utf-8")
+
+
+@app.command("curve")
+def draw_curve(
+    report: Annotated[list[Path], typer.Option(help="what `training evaluate` wrote with --json; several models")],
+    output: Annotated[Path, typer.Option(help="where the picture goes")],
+) -> None:
+    """Draw how well each system reads over what it costs."""
+    shown = curve.points(report)
+    for point in shown:
+        typer.echo(f"{point.name:20} {point.speed:9.1f} texts/s  {point.value:.3f}")
+    curve.draw(shown, output)

@@ -86,6 +86,35 @@ def test_a_text_far_longer_than_a_window_is_read_to_its_end(pipeline: Pipeline) 
     assert last.end == len(filler) + 14
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "😡😡👎",
+        "？？？！！！",
+        "字" * 10_000,
+        "😀投诉" * 1_000,
+        "My card 被吞了 ATM で カード が 出ない ช่วยด้วย",
+        "餘額不對，請儘快處理",
+        "1",
+    ],
+    ids=["emoji", "signs", "10,000 characters", "emoji and words", "mixed scripts", "traditional", "one digit"],
+)
+def test_odd_texts_get_a_label_or_an_abstention(pipeline: Pipeline, text: str) -> None:
+    (doc,) = pipeline.run([Doc.of("1", text)])
+    assert doc.failure is None
+    for head in CHOICE_HEADS:
+        (label,) = doc.labels[head]
+        assert label.name in values(head)
+        assert np.isfinite(label.score)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t　", "\u200b\ufeff"], ids=["empty", "spaces", "invisible"])
+def test_a_text_without_words_fails_by_name_and_raises_nothing(pipeline: Pipeline, text: str) -> None:
+    (doc,) = pipeline.run([Doc.of("1", text)])
+    assert doc.failure is not None
+    assert doc.failure.error == "NothingToJudgeError"
+
+
 def test_a_customer_who_says_nothing_is_told_apart(pipeline: Pipeline) -> None:
     silent, heard = pipeline.run([Doc("1", (Turn("agent", "喂您好"),)), Doc.of("2", "转人工")])
     assert silent.failure is not None

@@ -58,7 +58,7 @@ def test_what_was_corrected_is_learnt_and_the_old_model_stays(
     tmp_path: Path, samples: list[Example], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(correct, "EPOCHS", 6)
-    monkeypatch.setattr(correct, "PACE", loop.Pace(encoder_rate=1e-4, head_rate=2e-3))
+    monkeypatch.setattr(correct, "PACE", loop.Pace(encoder_rate=3e-4, head_rate=2e-2))
     assert intent(START)[0] != "praise"
     read = list(corpus.read([corrections(tmp_path / "c.jsonl", 8)]))
     target = Target(tmp_path / "hs1.1", "hs1.1")

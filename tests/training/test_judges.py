@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import nlp
-from training import corpus, deletion, embedding, noise, report, reviews, texts
+from training import corpus, curve, deletion, embedding, noise, report, reviews, texts
 from training.__main__ import app
 from training.evaluate import Judgement
 from training.peers.systems import OURS, Run
@@ -115,6 +115,23 @@ def test_without_its_evidence_a_label_loses_more_than_without_other_words() -> N
     for row in table.rows:
         told: dict[str, Any] = dict(zip(table.columns, row, strict=True))
         assert told["fall without evidence"] > told["without random words"], told["head"]
+
+
+def test_the_curve_holds_every_system_that_reads_all_heads_once(tmp_path: Path) -> None:
+    def report(model: str, value: float, *peers: str) -> Path:
+        heads = [{"head": head, "system": OURS, "value": value} for head in curve.HEADS]
+        heads += [{"head": head, "system": name, "value": 0.5} for name in peers for head in curve.HEADS]
+        heads.append({"head": "sentiment", "system": "SnowNLP", "value": 0.4})
+        costs = [{"system": name, "texts per second": 10.0} for name in (OURS, *peers, "SnowNLP")]
+        told = {"model": model, "tables": [{"title": "Heads", "rows": heads}, {"title": "Systems", "rows": costs}]}
+        (tmp_path / f"{model}.json").write_text(json.dumps(told), encoding="utf-8")
+        return tmp_path / f"{model}.json"
+
+    asked = ["curve", "--report", str(report("big", 0.9, "TF-IDF")), "--report", str(report("small", 0.8, "TF-IDF"))]
+    done = CliRunner().invoke(app, [*asked, "--output", str(tmp_path / "curve.png")])
+    assert done.exit_code == 0, done.output
+    assert [line.split()[0] for line in done.output.splitlines()] == ["big", "TF-IDF", "small"]
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_card_tells_our_figures_and_no_peer(tmp_path: Path) -> None:
