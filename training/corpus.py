@@ -2,8 +2,9 @@
 
 Rows are JSON lines with `id`, `labels` and `text` or `turns` (optional `subject`), labels as in the label guide;
 a head that `labels` lacks is unknown, not empty. Names and addresses are read from `pii` of a turn or `text_pii`.
-The development fold is a fifth of the plain-sample rows (ids R…) and a tenth of the authored ones (A…), chosen by
-a hash of the normalised text, so that a text seen twice falls on one side. The authored rows that were picked by
+The development fold is a fifth of the rows, of the authored ones (ids A…) a tenth, chosen by a hash of the normalised
+text, so that a text seen twice falls on one side; rows that were picked because a model was unsure of them (S…) and
+corrections (C…) are all for training. The authored rows that were picked by
 hand as hard (data/samples/hard.json) are in it too: a figure on them is worth something only if none was learnt from.
 """
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 PERSONAL = ("NAME", "ADDRESS")  # what the token head looks for; numbers are the rules' business
 _AUTHORED = "A"
-_FOLDS = {"R": 5, _AUTHORED: 10}  # one text in so many is kept for development
+_FOLDS = {"R": 5, _AUTHORED: 10, "S": 0, "C": 0}  # one text in so many is kept for development, of others one in
+_OTHERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ class Example:
     @property
     def development(self) -> bool:
         """True for the fold that no training input may hold."""
-        every = _FOLDS.get(self.doc.id[:1])
-        return self.doc.id in hard_ids() or (every is not None and int(self.key[:8], 16) % every == 0)
+        every = _FOLDS.get(self.doc.id[:1], _OTHERS)
+        return self.doc.id in hard_ids() or (every > 0 and int(self.key[:8], 16) % every == 0)
 
 
 @functools.cache
@@ -81,7 +83,7 @@ def hard_ids() -> frozenset[str]:
 
 def doc_of(row: dict[str, Any]) -> Doc:
     """A row's text or turns as a doc."""
-    turns = row.get("turns") or [{"role": CUSTOMER, "text": row["text"]}]
+    turns = row["turns"] if "turns" in row else [{"role": CUSTOMER, "text": row["text"]}]
     return Doc(row["id"], tuple(Turn(turn["role"], turn["text"]) for turn in turns), row.get("subject") or "")
 
 
@@ -94,6 +96,12 @@ def read(paths: Iterable[Path]) -> Iterator[Example]:
                     yield example_of(json.loads(line))
                 except (KeyError, TypeError, ValueError) as error:
                     raise ValueError(f"{path.name}, line {number}: {type(error).__name__} {error}") from error
+
+
+def speaks(example: Example) -> bool:
+    """True where the customer says something, so that there is a text to judge."""
+    doc = example.doc
+    return any(doc.judged(part) and doc.normal[part].text.strip() for part in doc.parts())
 
 
 def split(examples: Iterable[Example]) -> tuple[list[Example], list[Example]]:

@@ -13,6 +13,7 @@ from nlp.model import DEMAND, encoder_of, heads_of, wide_of
 from nlp.segment import Segmenter
 from nlp.taxonomy import values
 from training.calibrate import Calibration, calibrate
+from training.corpus import speaks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +43,7 @@ class Target:
 def export(network: Network, wide: Wide, tokenizer: Tokenizer, development: Sequence[Example], target: Target) -> None:
     """Write the model uncalibrated, read the fold with it as it will run, write it again calibrated."""
     store(network, wide, tokenizer, dict.fromkeys((*HEADS, DEMAND), UNCALIBRATED), target)
+    development = list(filter(speaks, development))
     deep, margins = logits_of(target.folder, development)
     calibrated = {name: calibrate(name, logits, margins.get(name), development) for name, logits in deep.items()}
     store(network, wide, tokenizer, calibrated, target)

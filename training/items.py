@@ -10,6 +10,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from nlp.encoder import EOS, PAD, WINDOW
+from training import corpus
 from training.corpus import PERSONAL
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ class Item:
 
 
 def items(examples: Sequence[Example], reader: Reader) -> list[Item]:
-    """The first window of each labelled doc."""
+    """The first window of each labelled doc; one in which the customer says nothing teaches nothing."""
     answer = []
-    for example in examples:
+    for example in filter(corpus.speaks, examples):
         tokens = reader.tokens(example.doc)
         before, keep = len(reader.prefix), WINDOW - len(reader.prefix) - 1
         if any(tokens.judged[:keep]):

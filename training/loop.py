@@ -69,7 +69,7 @@ def run(
     optimiser = torch.optim.AdamW(parameters, weight_decay=pace.decay, fused=True)
     warm = max(1, round(pace.warm_up * steps))
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min((step + 1) / warm, (steps - step) / (steps - warm))
+        optimiser, lambda step: min((step + 1) / warm, (steps - step) / max(1, steps - warm))
     )
     done = 0
     if (folder / CHECKPOINT).exists():

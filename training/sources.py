@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from nlp.encoder import Reader
 
 REVIEW_FIGURES = "chnsenticorp_dev"  # the set that reviews are judged on
+OWN_SHARE = 0.6
 _CLAUSE = re.compile(r"(?<=[,，。;；!！?？])")
 _OWN_SET = "chnsenticorp"
 
 
 def reviews(folder: Path, reader: Reader, held: frozenset[str], count: int, seed: int) -> list[Item]:
-    """ChnSentiCorp's training part whole, the rest of `count` from the other sets; the kept-out tenth is left."""
+    """`count` reviews, OWN_SHARE of them from ChnSentiCorp's training part; the others' kept-out tenth is left."""
     random = plain_random.Random(seed)  # noqa: S311 - a sample, not a secret
     found = list(texts.rows(folder / "sentiment_reviews.jsonl.xz"))
     judged = frozenset(texts.key_of(row["text"]) for row in found if row["set"] == REVIEW_FIGURES) | held
@@ -37,7 +38,8 @@ def reviews(folder: Path, reader: Reader, held: frozenset[str], count: int, seed
     others = [
         row for row in found if not row["set"].startswith(_OWN_SET) and texts.part_of(row["text"], texts.KEPT_OUT)
     ]
-    rows = own[:count] + random.sample(others, min(len(others), max(0, count - len(own))))
+    shares = ((own, OWN_SHARE), (others, 1 - OWN_SHARE))
+    rows = [row for pool, share in shares for row in random.sample(pool, min(len(pool), round(share * count)))]
     answer = []
     for row in rows:
         for text in texts.read([row["text"]], reader, judged):

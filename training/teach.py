@@ -46,7 +46,9 @@ def build_base(
     if source:
         typer.echo(json.dumps({"pieces": adopt(source, work / "base", tokens)}))
         return
-    rows = list(chain.from_iterable(map(_texts, texts or [])))
+    if not texts:
+        raise typer.BadParameter("--texts or --from is needed")
+    rows = list(chain.from_iterable(map(_texts, texts)))
     random.Random(0).shuffle(rows)  # noqa: S311 - a sample, not a secret
     figures = base.build(work / "base", [normalize(text).text for text in rows[:sample]], tokens)
     typer.echo(json.dumps(figures))
@@ -94,7 +96,7 @@ def run_finetune(
     samples. The new version is written beside the old one, or refused when it reads the samples' development fold
     worse.
     """
-    rows = list(corpus.read(data))
+    rows = _with_fold(data)
     if corrections:
         _correct(corrections, rows, start, version, work)
         return
@@ -160,8 +162,16 @@ def run_export(data: Data, version: Text, output: Folder, name: Name = "student"
     reader, model = _load(work / name)
     network = Network(model)
     finetune.restore(network, work / name)
-    _training, development = corpus.split(corpus.read(data))
+    _training, development = corpus.split(_with_fold(data))
     export(network, wide.load(work), reader.tokenizer, development, Target(output, version))
+
+
+def _with_fold(data: Data) -> list[Example]:
+    """The labelled rows, some of which must be kept for development: nothing could be calibrated or refused else."""
+    rows = list(corpus.read(data))
+    if not corpus.split(rows)[1]:
+        raise typer.BadParameter("no row of --data falls into the development fold (training/corpus.py tells which do)")
+    return rows
 
 
 def _load(folder: Path) -> tuple[Reader, BertModel]:

@@ -81,6 +81,7 @@ def correct(
         actor=user,
         interaction_id=feedback_id,
         analysis_id=told.analysis_id,
+        after=told.after,
         labels=told.labels,
         now=runtime.clock.now(),
     )

@@ -40,6 +40,9 @@ class CorrectionIn(BaseModel):
     analysis_id: Annotated[
         int, Field(ge=1, le=2**31 - 1, description="the analysis you saw; 409 where it is not the present")
     ]
+    after: Annotated[
+        int, Field(ge=0, le=2**31 - 1, description="the newest correction you saw, 0 for none; 409 where it is not")
+    ] = 0
     labels: Annotated[
         dict[str, Annotated[str, Field(max_length=40)] | Annotated[list[str], Field(max_length=20)]],
         Field(max_length=20, description="head to its value; of risk a list of any number"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from app.commands.common import say
+from app.commands.common import ACTOR, ready_runtime, say
+from app.feedback import tasks
 from app.runtime import Runtime
 from app.settings import MIB, Settings
+from app.store.audit import record
 
 TITLES = {"fp32": "浮点", "int8": "整数"}
 
@@ -23,3 +25,17 @@ def versions() -> None:
     for version, size in runtime.models():
         say(f"{'*' if version == runtime.model_version else ' '} {version}　{size / MIB:.1f} MiB")
     runtime.check_model()
+
+
+def reanalyse() -> None:
+    """Queue what another model has read; lists go on showing the old answers until the new ones are there."""
+    runtime = ready_runtime()
+    runtime.check_model()
+    with runtime.store.write() as session:
+        count = tasks.reanalyse(session, queue=runtime.queue, version=runtime.pipeline.version)
+        now, detail = runtime.clock.now(), {"count": count, "model": runtime.model_version}
+        record(session, at=now, actor=ACTOR, action="feedback.reanalyse", subject="feedback", detail=detail)
+    if count:
+        say(f"{count} 条排入队列，由工作进程用 {runtime.model_version} 重新分析；分析完再运行 huisheng topics fit。")
+    else:
+        say(f"都已经是 {runtime.model_version} 的分析，没有要做的。")

@@ -28,19 +28,22 @@ def correct(
     actor: User,
     interaction_id: int,
     analysis_id: int,
+    after: int,
     labels: Mapping[str, str | Sequence[str]],
     now: datetime,
 ) -> Correction | None:
     """Record what differs from what counts; None where nothing does.
 
     A label that the model was unsure of is recorded even if it stays, since a person has now said so. Raises
-    NotFound, Invalid for a head or value that is not in the taxonomy, and Conflict where `analysis_id`, the analysis
-    that the person saw, has been followed by another.
+    NotFound, Invalid for a head or value that is not in the taxonomy, and Conflict where the person has not seen what
+    counts now: `analysis_id` is the analysis they saw, `after` the newest correction (0 for none).
     """
     wanted = {head: _checked(head, told) for head, told in labels.items()}
     analysis = _current(session, interaction_id)
     if analysis.id != analysis_id:
         raise Conflict("这条反馈刚有了新的内容或新的分析，请看过再改。")
+    if after != newest(session, analysis):
+        raise Conflict("这条反馈的判断刚被别人改过，请看过再改。")
     before, unsure = counting(session, analysis), _unsure(analysis) - set(analysis.corrected)
     changed = {head: names for head, names in wanted.items() if names != before.get(head) or head in unsure}
     if not changed:
@@ -82,6 +85,11 @@ def in_force(session: Session, analysis: Analysis) -> list[Correction]:
         col(Correction.undone_at).is_(None),
     )
     return list(session.exec(wanted.order_by(col(Correction.id))))
+
+
+def newest(session: Session, analysis: Analysis) -> int:
+    """Id of the last correction in force; 0 for none."""
+    return max((one.id or 0 for one in in_force(session, analysis)), default=0)
 
 
 def counting(session: Session, analysis: Analysis) -> Labels:

@@ -97,6 +97,20 @@ def retry_failed(session: Session, *, queue: JobQueue) -> int:
     return len(failed)
 
 
+def reanalyse(session: Session, *, queue: JobQueue, version: str) -> int:
+    """Queue every interaction whose analysis is of another version of the pipeline; returns how many."""
+    other = (
+        select(Interaction.id)
+        .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id))
+        .where(col(Analysis.pipeline_version) != version)
+        .order_by(col(Interaction.id))
+    )
+    found = session.exec(other).all()
+    for interaction_id in found:
+        queue.defer(session, ANALYSE, key=str(interaction_id), interaction_id=interaction_id)
+    return len(found)
+
+
 def _read(session: Session, interaction_id: int, *, version: str) -> _Reading | None:
     """The doc of an interaction; None where this version has already read these words."""
     interaction = session.get_one(Interaction, interaction_id)

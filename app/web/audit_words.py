@@ -42,6 +42,7 @@ DEEDS = {
     "feedback.import": "导入了反馈文件",
     "feedback.correct": "改正了判断",
     "feedback.correct_undo": "撤销了一次改正",
+    "feedback.reanalyse": "排队重新分析",
     "corrections.export": "导出了改正",
     "customers.load": "读入了客户名单",
 }

@@ -78,6 +78,40 @@ def test_a_model_is_no_worse_than_itself_and_a_ruined_one_is(tmp_path: Path, sam
     ]
 
 
+def test_what_was_begun_with_other_corrections_is_not_gone_on_with(samples: list[Example]) -> None:
+    digest = correct._digest
+    assert digest("a", samples[:3]) == digest("a", samples[:3])
+    assert len({digest("a", samples[:3]), digest("b", samples[:3]), digest("a", samples[:4])}) == 3
+
+
+def test_few_corrections_are_heard_and_many_are_read_once(samples: list[Example]) -> None:
+    assert len(correct._often(samples[:2], 400)) == 40
+    assert len(correct._often(samples[:10], 300)) == 100
+    assert len(correct._often(samples[:200], 300)) == 200
+
+
+def test_a_model_that_reads_as_well_is_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(START, models / "old")
+
+    def same(start: Path, _rows: object, _samples: object, target: Target, _work: Path) -> None:
+        config = artifact.load_config(start)
+        del config["sha256"]
+        tokenizer = (start / artifact.TOKENIZER).read_text("utf-8")
+        artifact.save(target.folder, artifact.load_weights(start), {**config, "version": target.version}, tokenizer)
+
+    monkeypatch.setattr(correct, "correct", same)
+    few = tmp_path / "samples.jsonl"
+    lines = Path("data/samples/corpus.jsonl").read_text(encoding="utf-8").splitlines()[:100]
+    few.write_text("\n".join(lines), encoding="utf-8")
+    asked = ["finetune", "--data", str(few), "--corrections", str(corrections(tmp_path / "c.jsonl", 1))]
+    asked += ["--from", str(models / "old"), "--version", "new", "--work", str(tmp_path / "work")]
+    told = CliRunner().invoke(commands.app, asked)
+    assert told.exit_code == 0, told.output
+    assert "HUISHENG_MODEL=new" in told.output
+    assert intent(models / "new") == intent(models / "old")
+
+
 def test_the_command_refuses_a_worse_model_and_registers_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

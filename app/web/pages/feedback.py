@@ -42,6 +42,7 @@ class CorrectionForm(BaseModel):
     """What the form 改正 sends: a value of every head, "" where the person leaves it undecided."""
 
     analysis_id: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    after: Annotated[int, Field(ge=0, le=2**31 - 1)]
     intent: str = ""
     touchpoint: str = ""
     business: str = ""
@@ -51,7 +52,7 @@ class CorrectionForm(BaseModel):
 
     def labels(self) -> dict[str, str | list[str]]:
         """Head to value for the heads that are decided."""
-        told = self.model_dump(exclude={"analysis_id"})
+        told = self.model_dump(exclude={"analysis_id", "after"})
         return {head: value for head, value in told.items() if value != ""}
 
 
@@ -136,6 +137,7 @@ def correct(request: Request, user: Corrector, interaction_id: Id, told: Annotat
             actor=user,
             interaction_id=interaction_id,
             analysis_id=told.analysis_id,
+            after=told.after,
             labels=told.labels(),
             now=now,
         )

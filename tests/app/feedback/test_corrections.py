@@ -73,6 +73,7 @@ def change(store: Store, user: User, clock: SetClock) -> Callable[..., Correctio
                 actor=user,
                 interaction_id=interaction.id or 0,
                 analysis_id=interaction.analysis_id or 0,
+                after=corrections.newest(session, session.get_one(Analysis, interaction.analysis_id)),
                 labels=labels,
                 now=clock.now(),
             )
@@ -122,12 +123,16 @@ def test_a_new_model_does_not_undo_a_person_but_new_words_do(
     encoder: Words,
     queue: EmbeddedQueue,
     pipeline: Pipeline,
-    clock: SetClock,
+    work: Callable[[], int],
 ) -> None:
     say(SAID)
     change(intent="praise")
     encoder.version = "words2"
-    tasks.analyse([{"interaction_id": 1}], store=store, queue=queue, pipeline=pipeline, clock=clock)
+    with store.write() as session:
+        assert tasks.reanalyse(session, queue=queue, version=pipeline.version) == 1
+    work()
+    with store.write() as session:
+        assert tasks.reanalyse(session, queue=queue, version=pipeline.version) == 0
     with store.read() as session:
         rows = session.exec(select(Analysis).order_by("id")).all()
         assert [(row.intent, row.corrected) for row in rows] == [("praise", ["intent"])] * 2
@@ -157,10 +162,28 @@ def test_who_saw_an_older_analysis_is_told(store: Store, say: Callable[..., None
     say(SAID + "，太久了", revision=1)
     with store.write() as session, pytest.raises(Conflict):
         corrections.correct(
-            session, actor=user, interaction_id=1, analysis_id=1, labels={"intent": "praise"}, now=clock.now()
+            session, actor=user, interaction_id=1, analysis_id=1, after=0, labels={"intent": "praise"}, now=clock.now()
         )
     with store.write() as session, pytest.raises(NotFound):
-        corrections.correct(session, actor=user, interaction_id=9, analysis_id=1, labels={}, now=clock.now())
+        corrections.correct(session, actor=user, interaction_id=9, analysis_id=1, after=0, labels={}, now=clock.now())
+
+
+def test_a_form_that_is_older_than_a_colleagues_correction_is_refused(
+    store: Store, say: Callable[..., None], change: Callable[..., Correction | None], user: User, clock: SetClock
+) -> None:
+    say(SAID)
+    change(intent="praise")
+    with store.write() as session, pytest.raises(Conflict, match="刚被别人改过"):
+        corrections.correct(
+            session,
+            actor=user,
+            interaction_id=1,
+            analysis_id=1,
+            after=0,
+            labels={"intent": "complaint", "cause": "pricing"},
+            now=clock.now(),
+        )
+    assert found(store, intent="praise") == 1
 
 
 def test_the_export_is_masked_partial_and_what_training_reads(

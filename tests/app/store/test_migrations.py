@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import Column, MetaData, Table, create_engine, inspect
+from sqlmodel import select
 
+from app.feedback.models import Analysis
 from app.migrations.tables import METADATA
 from app.store.engine import Store, migrations_config
 from app.store.sealing import KeyRing
+
+NOW = datetime(2026, 10, 20, tzinfo=UTC)
 
 
 def test_autogenerate_finds_nothing_to_add(store: Store) -> None:
@@ -36,6 +42,28 @@ def test_down_and_up_again(store: Store, database_url: str) -> None:
     assert not store.is_current()
     store.upgrade()
     assert store.is_current()
+
+
+def test_analyses_of_the_first_release_are_still_there(store: Store, database_url: str) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        command.downgrade(migrations_config(connection), "0001")
+        old = Table("analysis", MetaData(), autoload_with=connection)
+        tables = [Table(name, old.metadata, autoload_with=connection) for name in ("source", "interaction")]
+        for table in [*tables, old]:
+            values = {column.name: _any(column) for column in table.columns if not column.nullable}
+            connection.execute(table.insert().values(values))
+    engine.dispose()
+    store.upgrade()
+    with store.read() as session:
+        (analysis,) = session.exec(select(Analysis)).all()
+        assert (analysis.id, analysis.corrected) == (1, [])
+
+
+def _any(column: Column[Any]) -> object:
+    """Something that the column takes."""
+    of_kind = {int: 1, float: 0.0, bool: True, bytes: b"", datetime: NOW, dict: {}}
+    return of_kind.get(column.type.python_type, "x")
 
 
 def test_every_constraint_has_a_name_by_the_convention() -> None:
