@@ -41,6 +41,7 @@ def save(folder: Path, weights: Mapping[str, NDArray[np.float32]], config: Mappi
         else:
             stored[name] = np.ascontiguousarray(value, dtype=np.float32)
     save_file(stored, folder / WEIGHTS)
+    (folder / WEIGHTS).chmod(0o644)  # as the files beside it: who trains is not always who serves
     (folder / TOKENIZER).write_text(tokenizer, encoding="utf-8")
     sums = {name: _sha256(folder / name) for name in (WEIGHTS, TOKENIZER)}
     body = json.dumps({**config, "sha256": sums}, ensure_ascii=False, indent=1)

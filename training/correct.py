@@ -12,23 +12,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from tokenizers import Tokenizer
-from transformers import BertConfig, BertModel
 
 import nlp
 from nlp import artifact
-from nlp.encoder import Reader
-from nlp.heads import HEADS
-from nlp.model import DEMAND, wide_of
+from nlp.model import wide_of
 from training import finetune, loop
 from training.calibrate import Calibration
 from training.corpus import split
 from training.export import Target, store
 from training.items import items
 from training.measures import measure
-from training.network import Network
 from training.peers.ours import answers
+from training.stored import network_of, reader_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +39,6 @@ MOST = 20
 EPOCHS = 2
 PACE = loop.Pace(encoder_rate=3e-5, head_rate=3e-4)
 _OLD, _NEW = "before", "after"
-_STILL = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +61,7 @@ def correct(
 ) -> None:
     """Write to `target` what the model in `start` becomes when it learns from the corrections as well."""
     config, weights = artifact.load_config(start), artifact.load_weights(start)
-    before = config.get("before", "")
-    reader = Reader(Tokenizer.from_file(str(start / artifact.TOKENIZER)), before)
-    network = Network(BertModel(BertConfig.from_dict({**config["encoder"], **_STILL}), add_pooling_layer=False))
-    network.load_state_dict(_state(network, {name: torch.from_numpy(value) for name, value in weights.items()}))
+    reader, network = reader_of(start), network_of(start)
     training, _development = split([*_often(corrections, len(samples)), *samples])
     # the heads come with their standardisation folded in: nothing may move it
     rows = [replace(item, feedback=False) for item in items(training, reader)]
@@ -80,7 +71,13 @@ def correct(
         name: Calibration(told["temperature"], told["threshold"], told.get("wide", 0.0), 0.0)
         for name, told in config["heads"].items()
     }
-    store(network, wide_of(config, weights), reader.tokenizer, calibrated, replace(target, before=before))
+    store(
+        network,
+        wide_of(config, weights),
+        reader.tokenizer,
+        calibrated,
+        replace(target, before=config.get("before", "")),
+    )
 
 
 def compare(start: Path, new: Path, samples: Sequence[Example]) -> list[Change]:
@@ -111,14 +108,3 @@ def _digest(start: object, rows: Sequence[Example]) -> str:
     """Twelve hex digits of the model to begin with and of every row with its labels."""
     told = [str(start), *(f"{row.key} {sorted(row.gold.items())} {row.risks} {row.demand}" for row in rows)]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
-
-
-def _state(network: Network, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The stored weights under the names of the network; what it has beside them stays as it is."""
-    state = dict(network.state_dict())
-    for name in (*HEADS, DEMAND):
-        state[f"query.{name}"] = weights[f"head.{name}.query"]
-        state[f"linear.{name}.weight"] = weights[f"head.{name}.weight"]
-        state[f"linear.{name}.bias"] = weights[f"head.{name}.bias"]
-    inside = [name for name in weights if name.startswith(("encoder.", "pointer.", "tags."))]
-    return state | {name: weights[name] for name in inside}

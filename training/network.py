@@ -60,9 +60,14 @@ class Standard(nn.Module):
         self.variance.lerp_((rows - self.mean).square().mean(0), rate)
         self.seen += 1
 
+    @property
+    def deviation(self) -> Tensor:
+        """(size,), never 0."""
+        return torch.sqrt(self.variance + _TINY)
+
     def forward(self, rows: Tensor) -> Tensor:
         """(B, size) → (B, size)."""
-        return (rows - self.mean) / torch.sqrt(self.variance + _TINY)
+        return (rows - self.mean) / self.deviation
 
 
 class Network(nn.Module):
@@ -107,7 +112,7 @@ class Network(nn.Module):
         answer = {"pointer.weight": self.pointer.weight, "tags.weight": self.tags.weight, "tags.bias": self.tags.bias}
         for name, query in self.query.items():
             norm, linear = cast("Standard", self.norm[name]), cast("nn.Linear", self.linear[name])
-            weight = linear.weight / torch.sqrt(norm.variance + _TINY)
+            weight = linear.weight / norm.deviation
             answer |= {
                 f"head.{name}.query": query,
                 f"head.{name}.weight": weight,

@@ -18,7 +18,7 @@ from nlp.encoder import MARKERS, Reader
 from nlp.mask import placeholder
 from nlp.normalize import normalize
 from nlp.taxonomy import pii_kinds
-from training import adapt, base, contrast, corpus, correct, finetune, loop, wide
+from training import adapt, base, contrast, corpus, correct, finetune, loop, stored, wide
 from training.adopt import adopt
 from training.export import Target, export
 from training.mixture import Amounts, held, mixture
@@ -136,16 +136,22 @@ def run_distil(
     *,
     teacher: Name = "teacher",
     name: Name = "student",
+    start: Annotated[Path | None, typer.Option("--from", help="a finished model as the teacher, not a run")] = None,
     layer: Annotated[list[int], typer.Option(help="layers of the teacher to begin with")] = [1, 3, 5, 7, 9, 11],  # noqa: B006 - typer reads it once
     epochs: int = 4,
 ) -> None:
     """Teach a smaller network to answer as the teacher, on feedback without labels too."""
-    reader, model = _load(work / teacher)
-    knows = Network(model)
-    finetune.restore(knows, work / teacher)
-    student = finetune.student_of(knows, layer)
     pace = loop.Pace(encoder_rate=3e-4, by_layer=0.95)  # with every second layer gone there is more to mend
+    if start:
+        reader, knows = stored.reader_of(start), stored.network_of(start)
+    else:
+        reader, model = _load(work / teacher)
+        knows = Network(model)
+        finetune.restore(knows, work / teacher)
     mixed = mixture(list(corpus.read(data)), public, reader, Amounts(epochs), distil=True, seed=pace.seed)
+    if start:
+        stored.unfold(knows, mixed.labelled)
+    student = finetune.student_of(knows, layer)
     finetune.finetune(student, mixed, knows, pace, work / name)
     _save(reader, student.encoder, work / name)
 

@@ -61,10 +61,10 @@ def test_what_was_corrected_is_learnt_and_the_old_model_stays(
     monkeypatch.setattr(correct, "PACE", loop.Pace(encoder_rate=3e-4, head_rate=2e-2))
     assert intent(START)[0] != "praise"
     read = list(corpus.read([corrections(tmp_path / "c.jsonl", 8)]))
-    target = Target(tmp_path / "hs1.1", "hs1.1")
+    target = Target(tmp_path / "new", "new")
     correct.correct(START, read, samples[:8], target, tmp_path / "work")
     assert intent(target.folder)[0] == "praise"
-    assert artifact.load_config(target.folder)["version"] == "hs1.1"
+    assert artifact.load_config(target.folder)["version"] == "new"
     assert artifact.load_config(START)["version"] == nlp.SHIPPED
 
 
