@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Embed = Callable[[Sequence[str]], Floats]  # texts → unit vectors (N, H)
 
 OURS, BASE = "Huisheng", "base encoder"
-MOST_PAIRS = 1000  # of each set: one of the peers reads some dozens of texts a second
+MOST_PAIRS = 400  # of each set: one of the peers reads a dozen texts a second
 PAIR_SET = "bq_dev"  # whose accuracy is told
 TAUGHT_PAIRS = 8000  # that its classifier learns from
 SEED = 20261101

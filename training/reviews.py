@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MOST = 600  # reviews of a set that is told for information
+MOST = 100  # reviews of a set that is told for information
 
 
 def table(folder: Path, model: Path) -> Table:

@@ -15,7 +15,7 @@ def measure() -> None:
     """Time the engine's modes, keep the better one, and say so."""
     runtime = Runtime(Settings())
     for mode, speed in runtime.measure_mode().items():
-        say(f"{TITLES[mode]}运算（{mode}）：每秒 {speed:.0f} 条")
+        say(f"{TITLES[mode]}运算（{mode}）：每秒 {speed:.1f} 条")
     say(f"以后用 {runtime.mode}；正在运行的服务重启后生效。")
 
 
