@@ -44,7 +44,7 @@ def correct(
         raise Conflict("这条反馈刚有了新的内容或新的分析，请看过再改。")
     if after != newest(session, analysis):
         raise Conflict("这条反馈的判断刚被别人改过，请看过再改。")
-    before, unsure = counting(session, analysis), _unsure(analysis) - set(analysis.corrected)
+    before, unsure = _said(analysis) | _overlay(session, analysis), _unsure(analysis) - set(analysis.corrected)
     changed = {head: names for head, names in wanted.items() if names != before.get(head) or head in unsure}
     if not changed:
         return None
@@ -90,11 +90,6 @@ def in_force(session: Session, analysis: Analysis) -> list[Correction]:
 def newest(session: Session, analysis: Analysis) -> int:
     """Id of the last correction in force; 0 for none."""
     return max((one.id or 0 for one in in_force(session, analysis)), default=0)
-
-
-def counting(session: Session, analysis: Analysis) -> Labels:
-    """What counts now: the model's answer, overlaid by the corrections in force."""
-    return _said(analysis) | _overlay(session, analysis)
 
 
 def settle(session: Session, analysis: Analysis) -> None:

@@ -224,8 +224,10 @@ def _excerpts(session: Session, interaction_ids: list[int | None]) -> dict[int |
 
 
 def _corrections(session: Session, analysis: Analysis) -> list[tuple[Correction, str]]:
-    names = {user.id: user.name for user in session.exec(select(User))}
-    return [(one, names.get(one.user_id or 0, "")) for one in reversed(in_force(session, analysis))]
+    found = in_force(session, analysis)
+    wanted = select(User).where(col(User.id).in_({one.user_id for one in found}))
+    names = {user.id: user.name for user in session.exec(wanted)} if found else {}
+    return [(one, names.get(one.user_id or 0, "")) for one in reversed(found)]
 
 
 def _earlier(session: Session, interaction: Interaction) -> list[Interaction]:

@@ -54,6 +54,15 @@ def ruin(start: Path, folder: Path, version: str) -> None:
     artifact.save(folder, weights, {**config, "version": version}, (start / artifact.TOKENIZER).read_text("utf-8"))
 
 
+def finetune(folder: Path, samples: int) -> list[str]:
+    """The command that learns one correction, from models/old to models/new, judged by so many samples."""
+    few = folder / "samples.jsonl"
+    lines = Path("data/samples/corpus.jsonl").read_text(encoding="utf-8").splitlines()[:samples]
+    few.write_text("\n".join(lines), encoding="utf-8")
+    asked = ["finetune", "--data", str(few), "--corrections", str(corrections(folder / "c.jsonl", 1))]
+    return [*asked, "--from", str(folder / "models/old"), "--work", str(folder / "work"), "--version", "new"]
+
+
 def test_what_was_corrected_is_learnt_and_the_old_model_stays(
     tmp_path: Path, samples: list[Example], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,11 +110,7 @@ def test_a_model_that_reads_as_well_is_registered(tmp_path: Path, monkeypatch: p
         artifact.save(target.folder, artifact.load_weights(start), {**config, "version": target.version}, tokenizer)
 
     monkeypatch.setattr(correct, "correct", same)
-    few = tmp_path / "samples.jsonl"
-    lines = Path("data/samples/corpus.jsonl").read_text(encoding="utf-8").splitlines()[:100]
-    few.write_text("\n".join(lines), encoding="utf-8")
-    asked = ["finetune", "--data", str(few), "--corrections", str(corrections(tmp_path / "c.jsonl", 1))]
-    asked += ["--from", str(models / "old"), "--version", "new", "--work", str(tmp_path / "work")]
+    asked = finetune(tmp_path, 100)
     told = CliRunner().invoke(commands.app, asked)
     assert told.exit_code == 0, told.output
     assert "HUISHENG_MODEL=new" in told.output
@@ -122,15 +127,11 @@ def test_the_command_refuses_a_worse_model_and_registers_nothing(
         ruin(start, target.folder, target.version)
 
     monkeypatch.setattr(correct, "correct", spoil)
-    few = tmp_path / "samples.jsonl"
-    lines = Path("data/samples/corpus.jsonl").read_text(encoding="utf-8").splitlines()[:400]
-    few.write_text("\n".join(lines), encoding="utf-8")
-    asked = ["finetune", "--data", str(few), "--corrections", str(corrections(tmp_path / "c.jsonl", 1))]
-    asked += ["--from", str(models / "old"), "--version", "new", "--work", str(tmp_path / "work")]
+    asked = finetune(tmp_path, 400)
     told = CliRunner().invoke(commands.app, asked)
     assert told.exit_code == 1
     assert "intent" in told.output
     assert "refused: new" in told.output
     assert [folder.name for folder in models.iterdir()] == ["old"]
-    again = CliRunner().invoke(commands.app, [*asked[:-4], "--version", "old"])
+    again = CliRunner().invoke(commands.app, [*asked[:-1], "old"])
     assert again.exit_code == 2, "a version that is there is never written over"
