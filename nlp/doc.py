@@ -70,7 +70,8 @@ class Doc:
     turns: tuple[Turn, ...]
     subject: str = ""
     normal: dict[int, NormalText] = field(default_factory=dict)
-    pii: tuple[Pii, ...] = ()
+    identifiers: tuple[Pii, ...] = ()  # what rules find, before anything is read by the encoder
+    pii: tuple[Pii, ...] = ()  # these, and the names and addresses: all that is masked
     words: dict[int, tuple[Span, ...]] = field(default_factory=dict)
     encoding: Encoding | None = None
     labels: dict[str, tuple[Label, ...]] = field(default_factory=dict)

@@ -97,7 +97,7 @@ class Reader:
         read = Tokens([], [], [], [])
         for part in parts:
             judged = doc.judged(part)
-            text, starts, ends = visible(doc.normal[part], [span for span in doc.pii if span.part == part])
+            text, starts, ends = visible(doc.normal[part], [span for span in doc.identifiers if span.part == part])
             read.turns.append(len(read.ids))
             if len(parts) > 1:
                 role = "subject" if part == SUBJECT else doc.turns[part].role
@@ -132,7 +132,7 @@ class Encoder(Reader):
     """The stage that fills `encoding`."""
 
     fills = "encoding"
-    needs = ("normal", "pii")
+    needs = ("normal", "identifiers")
 
     def __init__(self, tokenizer: Tokenizer, engine: Engine, version: str, before: str = "") -> None:
         super().__init__(tokenizer, before)

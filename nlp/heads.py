@@ -74,7 +74,7 @@ class Judge:
     """The stage that fills `labels`: one label per choice head, the risks that apply, each with its evidence."""
 
     fills = "labels"
-    needs = ("normal", "pii", "encoding", "words")
+    needs = ("normal", "identifiers", "encoding", "words")
 
     def __init__(self, heads: Mapping[str, Head], wide: Wide, version: str) -> None:
         self.heads = {name: heads[name] for name in HEADS}

@@ -106,9 +106,9 @@ def cut(text: str, pii: Sequence[Pii]) -> tuple[str, tuple[Pii, ...]]:
 
 
 class Masker:
-    """Fills `pii`: the personal data of all parts in original offsets, in order, without overlaps."""
+    """Fills `identifiers`: what rules alone find in all parts, in original offsets, in order, without overlaps."""
 
-    fills = "pii"
+    fills = "identifiers"
     needs: tuple[str, ...] = ("normal",)
 
     def __init__(self) -> None:

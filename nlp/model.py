@@ -15,6 +15,7 @@ from nlp.engine import FP32, Engine
 from nlp.heads import HEADS, Head, Judge
 from nlp.mask import Masker
 from nlp.normalize import Normalizer
+from nlp.personal import PersonalFinder
 from nlp.pipeline import Pipeline
 from nlp.segment import Segmenter
 from nlp.taxonomy import values
@@ -55,6 +56,7 @@ def load_pipeline(folder: Path, *, threads: int | None = None, mode: str = FP32)
             encoder,
             Judge(heads, wide_of(config, weights), encoder.version),
             DemandFinder(heads[DEMAND], Pointer(weights["pointer.weight"]), encoder.version),
+            PersonalFinder(weights["tags.weight"], weights["tags.bias"], encoder.version),
         ]
     )
 

@@ -68,6 +68,11 @@ def terms(text: str) -> list[str]:
     ]
 
 
+def known(word: str) -> bool:
+    """True for a word of the dictionary; common names are words of it too."""
+    return bool(_tokenizer().FREQ.get(word))
+
+
 class Segmenter:
     """Fills `words`: the spans of the words of every part, in original offsets, in order."""
 

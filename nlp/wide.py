@@ -69,7 +69,7 @@ def occurrences(doc: Doc, buckets: int) -> list[tuple[int, Span]]:
         if not doc.judged(part):
             continue
         normal = doc.normal[part]
-        hidden = [one for one in doc.pii if one.part == part]
+        hidden = [one for one in doc.identifiers if one.part == part]
         text, starts, ends = visible(normal, hidden)
         for size in range(1, LONGEST + 1):
             for at in range(len(text) - size + 1):

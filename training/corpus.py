@@ -22,13 +22,13 @@ from nlp.heads import CHOICE_HEADS, RISK
 from nlp.mask import Masker
 from nlp.model import DEMAND
 from nlp.normalize import Normalizer
+from nlp.personal import KINDS
 from nlp.taxonomy import DATA, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-PERSONAL = ("NAME", "ADDRESS")  # what the token head looks for; numbers are the rules' business
 _AUTHORED = "A"
 _FOLDS = {"R": 5, _AUTHORED: 10, "S": 0, "C": 0}  # one text in so many is kept for development, of others one in
 _OTHERS = 5
@@ -116,7 +116,7 @@ def example_of(row: dict[str, Any]) -> Example:
     """A row as it is read. Raises KeyError or ValueError for a row that does not fit the label list."""
     doc, labels = doc_of(row), row["labels"]
     doc.normal = Normalizer().predict([doc])[0]
-    doc.pii = Masker().predict([doc])[0]
+    doc.identifiers = Masker().predict([doc])[0]
     gold = {head: values(head).index(str(labels[head])) for head in CHOICE_HEADS if head in labels}
     risks = _risks(labels[RISK]) if RISK in labels else None
     return Example(doc, gold, risks, _find(doc, labels.get(DEMAND, "")), DEMAND in labels, _personal(row))
@@ -143,6 +143,4 @@ def _personal(row: dict[str, Any]) -> tuple[Pii, ...] | None:
         marked = [(0, row.get("text_pii", ()))]
     if not any(spans for _, spans in marked) and not row["id"].startswith(_AUTHORED):
         return None
-    return tuple(
-        Pii(part, start, end, kind) for part, spans in marked for start, end, kind in spans if kind in PERSONAL
-    )
+    return tuple(Pii(part, start, end, kind) for part, spans in marked for start, end, kind in spans if kind in KINDS)

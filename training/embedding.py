@@ -159,7 +159,7 @@ def _ours(model: Path) -> Embed:
         for doc, normal in zip(docs, stages[0].predict(docs), strict=True):
             doc.normal = normal
         for doc, found in zip(docs, stages[1].predict(docs), strict=True):
-            doc.pii = found
+            doc.identifiers = found
         order = sorted(range(len(docs)), key=lambda at: len(said[at]))
         vectors = [one.embedding for one in encoder.predict([docs[at] for at in order])]
         return np.stack(vectors)[np.argsort(order)]

@@ -10,8 +10,8 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from nlp.encoder import EOS, PAD, WINDOW
+from nlp.personal import TAGS
 from training import corpus
-from training.corpus import PERSONAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 IGNORED = -100  # the target that cross entropy passes over
 OUTSIDE = 0
-TAGS = ("O", *(f"{side}-{kind}" for kind in PERSONAL for side in "BI"))
 BUDGET = 2048  # pieces of a batch, padding included
 
 

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """Texts of each public set, and how often the labelled rows are read; an hour or so on two cores."""
+    """Texts of each public set, and how often the labelled rows are read; an hour or so on two cores with bfloat16."""
 
     epochs: int = 3
-    feedback: int = 3_000  # for halves; read by a student too
+    feedback: int = 6_000  # for halves; read by a student too
     questions: int = 2_000  # read by a student
-    reviews: int = 2_500
-    names: int = 2_500
-    addresses: int = 1_200
-    pairs: int = 24_000
-    comparisons: int = 100  # steps
+    reviews: int = 8_000
+    names: int = 6_000
+    addresses: int = 2_400
+    pairs: int = 60_000
+    comparisons: int = 300  # steps
 
 
 def held(examples: Sequence[Example]) -> frozenset[str]:

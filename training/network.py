@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from nlp.heads import HEADS
 from nlp.model import DEMAND
+from nlp.personal import TAGS
 from nlp.taxonomy import values
 from training import precision
-from training.items import TAGS
 
 if TYPE_CHECKING:
     from transformers import BertModel

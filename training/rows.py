@@ -69,7 +69,9 @@ def gold(example: Example, task: str) -> int:
 def words(doc: Doc) -> str:
     """The customer's words as plain text: normalised and masked, a line per part."""
     judged = filter(doc.judged, doc.parts())
-    return "\n".join(visible(doc.normal[part], [span for span in doc.pii if span.part == part])[0] for part in judged)
+    return "\n".join(
+        visible(doc.normal[part], [span for span in doc.identifiers if span.part == part])[0] for part in judged
+    )
 
 
 def to_learn(examples: Sequence[Example], judged: Sequence[Example]) -> Rows:

@@ -85,7 +85,7 @@ def addresses(folder: Path, reader: Reader, feedback: Sequence[str], count: int,
 def _marked(text: str, personal: Sequence[Pii], reader: Reader) -> list[Item]:
     doc = Doc.of("", text)
     doc.normal = Normalizer().predict([doc])[0]
-    doc.pii = Masker().predict([doc])[0]
+    doc.identifiers = Masker().predict([doc])[0]
     try:
         read = items([Example(doc, {}, None, None, demand_known=False, personal=tuple(personal))], reader)
     except NothingToJudgeError:

@@ -81,7 +81,7 @@ def read(texts: Iterable[str], reader: Reader, held: frozenset[str]) -> list[Tex
             continue
         doc = Doc.of("", text[: 4 * LONGEST])
         doc.normal = normalizer.predict([doc])[0]
-        doc.pii = masker.predict([doc])[0]
+        doc.identifiers = masker.predict([doc])[0]
         doc.words = segmenter.predict([doc])[0]
         try:
             tokens = reader.tokens(doc)

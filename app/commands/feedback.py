@@ -112,7 +112,7 @@ def corrections_export(
         )
     output.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     if rows:
-        say(f"导出 {len(rows)} 条改正过的反馈到 {output}。号码已遮，姓名和地址还没有：请按原文保管，用完请删。")
+        say(f"导出 {len(rows)} 条改正过的反馈到 {output}。个人信息已遮，但不保证一个不漏：请按原文保管，用完请删。")
     else:
         say("还没有改正。在反馈详情页用“改正判断”，改过之后再导出。")
 

@@ -22,7 +22,7 @@ def without_secrets(value: InteractionIn) -> InteractionIn:
     normalizer, masker = _stages()
     doc = Doc(value.external_id, turns, value.subject or "")
     doc.normal = normalizer.predict([doc])[0]
-    doc.pii = masker.predict([doc])[0]
-    texts = {part: cut(doc.part(part), [one for one in doc.pii if one.part == part])[0] for part in doc.parts()}
+    doc.identifiers = masker.predict([doc])[0]
+    texts = {part: cut(doc.part(part), [one for one in doc.identifiers if one.part == part])[0] for part in doc.parts()}
     messages = [message.model_copy(update={"text": texts[number]}) for number, message in enumerate(value.messages)]
     return value.model_copy(update={"messages": messages, "subject": texts.get(SUBJECT, value.subject)})

@@ -124,7 +124,7 @@ LEFT_ALONE = [
 def read(doc: Doc) -> Doc:
     """The doc after the first two stages."""
     [doc.normal] = Normalizer().predict([doc])
-    [doc.pii] = Masker().predict([doc])
+    [doc.identifiers] = Masker().predict([doc])
     return doc
 
 
@@ -148,17 +148,17 @@ def with_kinds(pii: Iterable[Pii]) -> list[tuple[int, int, int, str]]:
 @pytest.mark.parametrize(("marked", "kind"), FOUND)
 def test_found(marked: str, kind: str) -> None:
     text, expected = planted(marked, kind)
-    assert with_kinds(read(Doc.of("1", text)).pii) == with_kinds(expected)
+    assert with_kinds(read(Doc.of("1", text)).identifiers) == with_kinds(expected)
 
 
 @pytest.mark.parametrize("text", LEFT_ALONE)
 def test_left_alone(text: str) -> None:
-    assert read(Doc.of("1", text)).pii == ()
+    assert read(Doc.of("1", text)).identifiers == ()
 
 
 def test_two_numbers_side_by_side() -> None:
     doc = read(Doc.of("1", "13812345678 6225888581863140870，13912345678/13712345678"))
-    assert masked(doc.part(0), doc.pii) == "[手机号] [银行卡号]，[手机号]/[手机号]"
+    assert masked(doc.part(0), doc.identifiers) == "[手机号] [银行卡号]，[手机号]/[手机号]"
 
 
 @pytest.mark.parametrize(
@@ -172,29 +172,31 @@ def test_two_numbers_side_by_side() -> None:
 def test_a_bare_number_is_what_was_asked_for(question: str, marked: str, kind: str) -> None:
     text, expected = planted(marked, kind, part=1)
     answered = read(Doc("1", (Turn("agent", question), Turn("customer", text))))
-    assert with_kinds(answered.pii) == with_kinds(expected)
-    assert read(Doc("1", (Turn("customer", question), Turn("customer", text)))).pii == ()
+    assert with_kinds(answered.identifiers) == with_kinds(expected)
+    assert read(Doc("1", (Turn("customer", question), Turn("customer", text)))).identifiers == ()
 
 
 def test_subject_and_turns_are_all_masked() -> None:
     doc = Doc("1", (Turn("agent", "您是13812345678吗"), Turn("customer", "对")), subject="回电13912345678")
-    assert with_kinds(read(doc).pii) == [(SUBJECT, 2, 13, "MOBILE"), (0, 2, 13, "MOBILE")]
+    assert with_kinds(read(doc).identifiers) == [(SUBJECT, 2, 13, "MOBILE"), (0, 2, 13, "MOBILE")]
 
 
 def test_numbered_gives_one_number_to_one_identifier() -> None:
     texts = {0: "打13812345678或139 1234 5678", 1: "就打幺三八幺二三四五六七八,卡6225888581863140870"}
     doc = read(Doc("1", (Turn("customer", texts[0]), Turn("customer", texts[1]))))
-    assert numbered(texts, doc.pii) == {0: "打[手机号1]或[手机号2]", 1: "就打[手机号1],卡[银行卡号1]"}
+    assert numbered(texts, doc.identifiers) == {0: "打[手机号1]或[手机号2]", 1: "就打[手机号1],卡[银行卡号1]"}
 
 
 def test_codes_and_passwords_are_cut_even_from_the_original() -> None:
     assert {"OTP", "PASSWORD", "CVV"} == CUT_KINDS
     text = "验证码948377也念给他了，密码是abc123，电话13812345678"
     doc = read(Doc.of("1", text))
-    kept, pii = cut(text, doc.pii)
+    kept, pii = cut(text, doc.identifiers)
     assert kept == "验证码○○○○○○也念给他了，密码是○○○○○○，电话13812345678"
-    assert with_kinds(pii) == with_kinds(doc.pii)
-    assert with_kinds(read(Doc.of("1", kept)).pii) == with_kinds(doc.pii)  # so an analysis of what is kept agrees
+    assert with_kinds(pii) == with_kinds(doc.identifiers)
+    assert with_kinds(read(Doc.of("1", kept)).identifiers) == with_kinds(
+        doc.identifiers
+    )  # so an analysis of what is kept agrees
 
 
 def test_overlapping_spans_become_one_of_the_longest_kind() -> None:

@@ -54,8 +54,8 @@ def shown(text: str) -> str:
     """What the world may see of a plain text."""
     doc = Doc.of("1", text)
     [doc.normal] = Normalizer().predict([doc])
-    [doc.pii] = Masker().predict([doc])
-    return masked(text, doc.pii)
+    [doc.identifiers] = Masker().predict([doc])
+    return masked(text, doc.identifiers)
 
 
 def digits_left(text: str) -> str:

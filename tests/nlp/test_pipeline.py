@@ -48,7 +48,7 @@ TEXTS = st.lists(st.text("电话13812345678幺三八 ,坏卡号6225", max_size=4
 
 
 def test_a_need_nobody_fills_is_refused_at_once() -> None:
-    with pytest.raises(WiringError, match="stage pii needs normal"):
+    with pytest.raises(WiringError, match="stage identifiers needs normal"):
         Pipeline([Masker()])
     with pytest.raises(WiringError, match="two stages fill normal"):
         Pipeline([Normalizer(), Normalizer()])
@@ -81,7 +81,7 @@ def test_a_bad_doc_harms_no_other(texts: list[str], batch_size: int) -> None:
         bad = "坏" in doc.part(0)
         assert doc.failure == (Failure("words", "ZeroDivisionError") if bad else None)
         assert doc.normal
-        assert not (bad and doc.pii)  # later stages leave it alone
+        assert not (bad and doc.identifiers)  # later stages leave it alone
 
 
 def test_a_stage_that_answers_for_too_few_is_caught() -> None:

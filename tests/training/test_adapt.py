@@ -14,10 +14,10 @@ from transformers import BertConfig, BertModel
 
 from nlp.encoder import BOS, EOS, MARKERS, PAD, Reader
 from nlp.mask import placeholder
+from nlp.personal import TAGS
 from nlp.taxonomy import pii_kinds
 from training import contrast, mlm, sources, texts
 from training.base import UNK, tokenizer_of
-from training.items import TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

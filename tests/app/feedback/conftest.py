@@ -21,7 +21,7 @@ from app.feedback.models import Source
 from app.jobs.queue import EmbeddedQueue, JobArgs, JobQueue, Task
 from app.runtime import Runtime
 from app.store.engine import Store
-from nlp.doc import Doc, Label, Span
+from nlp.doc import Doc, Label, Pii, Span
 from nlp.mask import Masker
 from nlp.normalize import Normalizer
 from nlp.pipeline import Pipeline
@@ -33,7 +33,7 @@ class Words:
     """Stages that answer by single words; a doc that says `trouble` makes the encoder fail."""
 
     fills: str
-    needs: tuple[str, ...] = ("pii",)
+    needs: tuple[str, ...] = ("identifiers",)
     version: str = "words1"
     trouble: str = "⚡"
     seen: list[int] = field(default_factory=list)
@@ -56,6 +56,9 @@ class Words:
         risky = any("曝光" in doc.part(part) for part in doc.parts())
         return one | {"risk": (Label("media", 0.8, "words1"),) if risky else ()}
 
+    def _pii(self, doc: Doc) -> tuple[Pii, ...]:
+        return doc.identifiers
+
     def _demand(self, doc: Doc) -> Span | None:
         for part in doc.parts():
             at = doc.part(part).find("请")
@@ -71,7 +74,7 @@ def encoder() -> Words:
 
 @pytest.fixture
 def pipeline(encoder: Words) -> Pipeline:
-    rest = [Words("labels"), Words("demand")]
+    rest = [Words("labels"), Words("demand"), Words("pii")]
     return Pipeline([Normalizer(), Masker(), encoder, *rest])
 
 

@@ -1,0 +1,145 @@
+"""Names and addresses: what the words around say, what the model adds, and what stays because it identifies nobody."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nlp
+from nlp import addresses, persons
+from nlp.doc import SUBJECT, Doc, Turn
+from nlp.mask import masked
+from nlp.normalize import normalize
+from nlp.pipeline import Pipeline
+from nlp.taxonomy import DATA
+
+NEARLY = 0.3  # a model that is not sure by itself
+ANNOUNCED = {
+    "我叫谢伟，卡丢了": ["谢伟"],
+    "联系人:欧阳慕林\n电话后补": ["欧阳慕林"],
+    "此致\n敬礼\n孔丽": ["孔丽"],
+    "请问是潘红梦女士吗": ["潘红梦"],
+    "姓名 姚娟，住院证明我有": ["姚娟"],
+    "投诉人：江东英。": ["江东英"],
+    "法定代表人：龙伟玉\n地址见附件": ["龙伟玉"],
+}
+NOBODY = [
+    "王经理态度很好",
+    "李阿姨帮我取的号",
+    "感谢林总",
+    "张某转给我的",
+    "我叫他别扣了",
+    "本人现在很着急",
+    "客户经理说安全",
+    "老周和小刘都在",
+    "这个叫金融账户",
+    "谢谢",
+]
+ADDRESSES = {
+    "我住幸福路23号阳光花园3栋2单元501室，请上门": ["幸福路23号阳光花园3栋2单元501室"],
+    "寄到浙江省杭州市西湖区文三路202号": ["文三路202号"],
+    "地址是翠竹苑十八栋一单元幺八零幺": ["翠竹苑十八栋一单元幺八零幺"],
+    "河北省保定市清苑区李家庄村3组15号": ["李家庄村3组15号"],
+    "上海市浦东新区张杨路500弄3号602室": ["张杨路500弄3号602室"],
+    "建设大厦A座1203室": ["建设大厦A座1203室"],
+    "住人民路八十八号三单元四零二，麻烦了": ["人民路八十八号三单元四零二"],
+    "江苏省 南京市 鼓楼区 中央路 19号 2单元": ["中央路 19号 2单元"],
+    "安置小区3-2-501": ["3-2-501"],
+}
+NO_ADDRESS = [
+    "去中山路12号支行办的",
+    "9号窗口的柜员",
+    "在医院3楼",
+    "坐地铁5号线到人民路站",
+    "3月5号去的",
+    "幸福家园南门口",
+    "人民路88号营业厅",
+    "中山北路支行4号窗",
+    "浙江省杭州市西湖区",
+]
+
+
+def likely(text: str, value: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    return np.full(len(text), value, np.float32)
+
+
+@pytest.mark.parametrize("text", ANNOUNCED)
+def test_a_name_that_is_announced_needs_little_of_the_model(text: str) -> None:
+    found = persons.find(text, likely(text, NEARLY), [])
+    assert [text[name.start : name.end] for name in found] == ANNOUNCED[text]
+
+
+@pytest.mark.parametrize("text", NOBODY)
+def test_titles_and_plain_words_are_nobodys_name(text: str) -> None:
+    assert not list(persons.find(text, likely(text, NEARLY), []))
+
+
+def test_without_words_around_the_model_decides_and_a_longer_name_wins() -> None:
+    text = "我给曹怡文转了一千五"
+    sure = likely(text, 0)
+    assert not list(persons.find(text, sure, []))
+    sure[2:5] = 0.9
+    (name,) = persons.find(text, sure, [])
+    assert text[name.start : name.end] == "曹怡文"
+    assert name.score == pytest.approx(0.9)
+
+
+def test_no_name_reaches_into_an_identifier() -> None:
+    text = "我叫谢伟13800138000"
+    (name,) = persons.find(text, likely(text, 1), [(4, 15)])
+    assert (name.start, name.end) == (2, 4)
+
+
+@pytest.mark.parametrize("text", ADDRESSES)
+def test_an_address_is_masked_from_the_street_on(text: str) -> None:
+    found = addresses.find(text, likely(text, 0))
+    assert [text[one.start : one.end] for one in found] == ADDRESSES[text]
+
+
+@pytest.mark.parametrize("text", NO_ADDRESS)
+def test_places_that_are_nobodys_home_stay(text: str) -> None:
+    assert not list(addresses.find(text, likely(text, 0)))
+
+
+def test_what_only_the_model_sees_needs_a_number_and_leaves_the_district() -> None:
+    text = "送广东省佛山市南海区灯湖西三十二"
+    sure = likely(text, 0.9)
+    sure[0] = 0
+    (one,) = addresses.find(text, sure)
+    assert text[one.start : one.end] == "灯湖西三十二"
+    assert not list(addresses.find("幸福家园南门口那台", likely("幸福家园南门口那台", 0.9)))
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    """The shipped model, loaded once."""
+    return nlp.load(Path("data/model") / nlp.SHIPPED, threads=1)
+
+
+def test_the_pipeline_masks_every_part_whoever_speaks(pipeline: Pipeline) -> None:
+    turns = (
+        Turn("agent", "请问是潘红梦女士吗 您的尾号是多少"),
+        Turn("customer", "是的 我住湖北省武汉市武昌区中北路191号翠竹苑18栋1单元1801室 王经理来过"),
+    )
+    (doc,) = pipeline.run([Doc("1", turns, "投诉 姓名：潘红梦")])
+    shown = {part: masked(doc.part(part), [one for one in doc.pii if one.part == part]) for part in doc.parts()}
+    assert shown == {
+        SUBJECT: "投诉 姓名：[姓名]",
+        0: "请问是[姓名]女士吗 您的尾号是多少",
+        1: "是的 我住湖北省武汉市武昌区[地址] 王经理来过",
+    }
+
+
+@pytest.mark.slow
+def test_what_identifies_nobody_is_left_alone(pipeline: Pipeline) -> None:
+    """Composed sentences (data/samples/not_personal.json): at most 0.5 % may be touched."""
+    kinds = json.loads((DATA / "samples/not_personal.json").read_text(encoding="utf-8")).values()
+    texts = [said.format(value) for kind in kinds for said in kind["said"] for value in kind["values"]]
+    assert len(texts) >= 1000
+    assert len({normalize(text).text for text in texts}) == len(texts)
+    docs = pipeline.run([Doc.of(str(number), text) for number, text in enumerate(texts)])
+    touched = [doc.turns[0].text for doc in docs if doc.pii]
+    assert len(touched) <= len(texts) * 0.005, touched
