@@ -7,7 +7,7 @@ import sys
 import typer
 from typer import rich_utils
 
-from app.commands import admin, customers, demo, doctor, feedback, model, serving, topics
+from app.commands import admin, customers, demo, doctor, feedback, model, privacy, serving, topics
 from app.commands.common import configure_logs, console
 from app.errors import HuishengError, Invalid
 
@@ -67,6 +67,12 @@ customers_group.command(
     "load", help="从行内名单读入客户和授权；只回访 consent_survey 为 1 的客户。有一行不对就整个文件不读入。"
 )(customers.load)
 app.add_typer(customers_group, name="customers")
+
+privacy_group = _group("个人信息。")
+privacy_group.command(
+    "scan", help="用库里已知的个人信息，查库的每一列和给出的文件，看有没有哪里能读到；有就逐处列出，退出码为 1。"
+)(privacy.scan)
+app.add_typer(privacy_group, name="privacy")
 
 user_group = _group("用户。")
 user_group.command("add", help="新建用户。没有给出的会询问。")(admin.user_add)

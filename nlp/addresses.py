@@ -84,7 +84,7 @@ def _by_form(text: str) -> Iterator[Address]:
         while more := _MORE.match(text, end):
             end = more.end()
         lead = _LEAD.match(text, first.start(), first.end() - 3)
-        yield Address(_without_region(text, lead.end() if lead else first.start(), end), end, 1.0)
+        yield Address(region_end(text, lead.end() if lead else first.start(), end), end, 1.0)
 
 
 def _by_model(text: str, likely: NDArray[np.float32]) -> Iterator[Address]:
@@ -95,12 +95,12 @@ def _by_model(text: str, likely: NDArray[np.float32]) -> Iterator[Address]:
         if sure:
             continue
         if at - start >= SHORTEST and _NUMERAL.search(text, start, at):
-            begin = _without_region(text, start, at)
+            begin = region_end(text, start, at)
             yield Address(begin, at, float(likely[start:at].mean()))
         start = at + 1
 
 
-def _without_region(text: str, start: int, end: int) -> int:
+def region_end(text: str, start: int, end: int) -> int:
     """Where the part after the district begins."""
     region = _REGION.match(text, start, end)
     return region.end() if region and region.end() < end else start

@@ -9,6 +9,7 @@ python -m training export --data ROWS …       int8 folder, calibrated on the d
 python -m training evaluate --data ROWS …     figures of the model and its peers
 python -m training embedding --public SETS …  the sentence embedding and its peers, reviews
 python -m training deletion --data ROWS …     whether the evidence carries the labels
+python -m training masking --data ROWS …      how much of the personal data is found, beside libraries
 python -m training noise --data ROWS …        labels to look at again
 python -m training curve --report FIGURES …   how well each system reads over what it costs, as a picture
 python -m training card --report FIGURES …    the model card

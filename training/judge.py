@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import nlp
-from training import card, corpus, curve, deletion, embedding, evaluate, noise, report, reviews
+from training import card, corpus, curve, deletion, embedding, evaluate, masking, noise, report, reviews
 from training.mixture import held
 from training.options import MODEL, WORK, Data, Model, Output, Public, Work
 from training.rows import read, to_learn
@@ -80,6 +80,24 @@ def run_deletion(data: Data, model: Model = MODEL, output: Output = None, most: 
     _training, development = corpus.split(corpus.read(data))
     docs = [example.doc for example in development if example.doc.id.startswith("R")][:most]
     _tell([deletion.table(nlp.load(model), docs)], output)
+
+
+@app.command("masking")
+def run_masking(
+    data: Annotated[Path, typer.Option(help="JSON lines with `pii` or `text_pii`, made-up identifiers only")],
+    model: Model = MODEL,
+    output: Output = None,
+    *,
+    fold: Annotated[bool, typer.Option(help="only the development fold, that no training saw")] = False,
+    show: Annotated[bool, typer.Option("--missed", help="print what was missed or wrongly masked")] = False,
+) -> None:
+    """How much of the personal data is found, beside the libraries that are installed."""
+    pipeline = nlp.load(model)
+    parts = masking.judge(list(masking.read(data, fold=fold)), pipeline)
+    if show:
+        typer.echo("\n".join(masking.missed(parts)), err=True)
+    tables = [masking.recall_table(parts), masking.precision_table(parts), masking.negatives_table(pipeline)]
+    _tell(tables, output)
 
 
 def _tell(tables: list[Table], output: Path | None) -> None:

@@ -45,6 +45,7 @@ DEEDS = {
     "feedback.reanalyse": "排队重新分析",
     "corrections.export": "导出了改正",
     "customers.load": "读入了客户名单",
+    "privacy.scan": "扫描了个人信息泄漏",
 }
 MOVES = {move.verb.value: move.title for move in TRANSITIONS}
 STATES = {state.value: title for titles in (ISSUE_TITLES, ACTION_TITLES) for state, title in titles.items()}

@@ -47,6 +47,7 @@ class Site:
     url: str
     login: str
     password: str
+    out: Path
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         _wait_until_ready(process, url, out)
         printed = re.search(r"登录名：(\S+)\s+密码：(\S+?)（", out.read_text(encoding="utf-8"))
         assert printed is not None
-        yield Site(url, *printed.groups())
+        yield Site(url, *printed.groups(), out)
     finally:
         process.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
@@ -200,6 +201,23 @@ def test_the_console_works_without_javascript_and_loads_nothing_from_outside(bro
     expect(page.get_by_role("heading", name="有代表性的原话")).to_be_visible()
     assert all(url.startswith(site.url) for url in asked), asked
     context.close()
+
+
+def test_nothing_personal_is_readable_in_what_the_demo_wrote(page: Page, site: Site, tmp_path: Path) -> None:
+    """The store with its jobs and audit, the log, the pages and the error pages, searched for all that was planted."""
+    for number, path in enumerate((*PAGES, "/audit", "/jobs", "/feedback?q=13800138000", "/nowhere", "/feedback/0")):
+        (tmp_path / f"{number}.html").write_text(page.request.get(path).text(), encoding="utf-8")
+    command = [sys.executable, "-m", "app", "privacy", "scan", "--planted", "data/samples/corpus.jsonl"]
+    environment = {**os.environ, "HUISHENG_HOME": str(site.out.parent)}
+    done = subprocess.run(
+        [*command, "--also", str(site.out), "--also", str(tmp_path)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-500:]
 
 
 def test_the_probes_answer_and_a_stranger_sees_nothing(site: Site) -> None:

@@ -34,6 +34,20 @@ def write_lines(path: Path, *lines: object) -> Path:
     return path
 
 
+def test_the_leak_scan_tells_places_and_ends_with_one(tmp_path: Path) -> None:
+    log = tmp_path / "serve.log"
+    planted = write_lines(tmp_path / "marked.jsonl", {"text": f"打{MOBILE}", "text_pii": [[1, 12, "MOBILE"]]})
+    log.write_text("一切正常\n", encoding="utf-8")
+    clean = run("privacy", "scan", "--planted", planted, "--also", log)
+    assert (clean.exit_code, "没有发现泄漏" in clean.stdout) == (0, True)
+
+    log.write_text("呼叫 138-0013-8000\n", encoding="utf-8")
+    leaking = run("privacy", "scan", "--planted", planted, "--also", log)
+    assert leaking.exit_code == 1
+    assert f"{log}\t手机号\t1 处" in leaking.stdout
+    assert "0013" not in leaking.output
+
+
 def test_analyse_writes_what_it_promises(tmp_path: Path) -> None:
     said = f"年费没告知就乱扣,客服还推脱,太差劲了!我手机号{MOBILE},要求退还年费"
     turns = [{"role": "agent", "text": "您好请讲"}, {"role": "customer", "text": f"收不到验证码 号码{MOBILE}"}]

@@ -1,0 +1,41 @@
+"""privacy: proof that personal data stays where it belongs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.common import ACTOR, console, ready_runtime, say
+from app.store import audit
+
+NO_LEAK, LEAK = 0, 1
+
+
+def scan(
+    planted: Annotated[
+        Path | None,
+        typer.Option(help="标出个人信息的 JSONL 文件；不给就用库里已遮盖的内容", exists=True, dir_okay=False),
+    ] = None,
+    also: Annotated[list[Path] | None, typer.Option(help="还要查的文件或目录，如日志、导出", exists=True)] = None,
+) -> None:
+    """Look for every identifier we know in the whole store and the files. Exit status 1 where one is found."""
+    from app.compliance.scan import files_in, known_in_file, known_in_store
+    from app.compliance.scan import scan as look
+
+    runtime = ready_runtime()
+    known = known_in_file(planted) if planted else known_in_store(runtime.store)
+    with console.status("扫描") as status:
+        report = look(runtime.store, known, files_in(also or []), tell=lambda place: status.update(f"扫描 {place}"))
+    with runtime.store.write() as session:
+        detail = {"known": report.known, "places": report.columns + report.files, "found": sum(report.found.values())}
+        now = runtime.clock.now()
+        audit.record(session, at=now, actor=ACTOR, action="privacy.scan", subject="store", detail=detail)
+    for place, title, count in report.leaks:
+        say(f"{place}\t{title}\t{count} 处")
+    say(
+        f"用 {report.known} 个已知的个人信息查了 {report.columns} 列、{report.values} 个值和 {report.files} 个文件："
+        + (f"发现 {sum(report.found.values())} 处泄漏，见上。" if report.found else "没有发现泄漏。")
+    )
+    raise typer.Exit(LEAK if report.found else NO_LEAK)

@@ -1,0 +1,1 @@
+"""Compliance: what proves that personal data stays where it belongs."""
