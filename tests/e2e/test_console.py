@@ -69,7 +69,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         _wait_until_ready(process, url, out)
         printed = re.search(r"登录名：(\S+)\s+密码：(\S+?)（", out.read_text(encoding="utf-8"))
         assert printed is not None
-        yield Site(url, *printed.groups(), out)
+        yield Site(url, printed[1], printed[2], out)
     finally:
         process.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):

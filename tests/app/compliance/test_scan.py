@@ -13,6 +13,7 @@ from app.errors import Invalid
 from app.feedback import sources
 from app.feedback.models import Interaction, InteractionState, Message
 from app.jobs.models import Job
+from app.people.models import Role as UserRole
 from app.people.models import User
 from app.store import audit
 from app.store.engine import Store
@@ -50,7 +51,7 @@ def stored(store: Store, clock: SetClock) -> Store:
         session.add(
             Job(task="feedback.process", key="1", args={"delivery_id": 1}, run_at=clock.now(), created_at=clock.now())
         )
-        session.add(User(login="wang", name="王敏", password_hash="-", role="analyst", created_at=clock.now()))
+        session.add(User(login="wang", name="王敏", password_hash="-", role=UserRole.ANALYST, created_at=clock.now()))
     return store
 
 
