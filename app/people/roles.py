@@ -12,7 +12,7 @@ from app.people.models import Role
 
 
 class Permission(StrEnum):
-    """A page and what one does there; `ORIGINAL_VIEW` is unmasking, decided here before there is a page for it."""
+    """A page and what one does there; `ORIGINAL_VIEW` is unmasking, one feedback at a time."""
 
     TODAY_VIEW = "today:view"
     TOPICS_VIEW = "topics:view"
@@ -41,7 +41,7 @@ PERMISSION_TITLES = {
     Permission.TOPICS_EDIT: "主题：改名与编辑",
     Permission.FEEDBACK_VIEW: "反馈：查看（已脱敏）",
     Permission.FEEDBACK_EDIT: "反馈：改正判断",
-    Permission.ORIGINAL_VIEW: "反馈：查看未脱敏原文（尚无此页）",
+    Permission.ORIGINAL_VIEW: "反馈：查看未脱敏原文（逐条，须写理由）",
     Permission.ISSUES_VIEW: "问题与措施：查看",
     Permission.ISSUES_EDIT: "问题与措施：新建、编辑、关联、流转问题",
     Permission.ACTIONS_EDIT: "问题与措施：流转措施、记录回访",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.feedback.originals import REASONS
 from app.people.models import ROLE_TITLES, Role
 from app.tracker.models import ACTION_TITLES, ISSUE_TITLES
 from app.tracker.transitions import TRANSITIONS
@@ -42,6 +43,7 @@ DEEDS = {
     "feedback.import": "导入了反馈文件",
     "feedback.correct": "改正了判断",
     "feedback.correct_undo": "撤销了一次改正",
+    "original.view": "查看了原文",
     "feedback.reanalyse": "排队重新分析",
     "corrections.export": "导出了改正",
     "customers.load": "读入了客户名单",
@@ -101,6 +103,14 @@ def _imported(said: Mapping[str, Any]) -> str:
     return f"答复 {said.get('answered')} 位，未答复 {said.get('no_answer')} 位"
 
 
+def _opened(said: Mapping[str, Any]) -> str:
+    return f"{REASONS.get(str(said.get('reason')), '')}：{said.get('note')}"
+
+
+def _scanned(said: Mapping[str, Any]) -> str:
+    return f"查了 {said.get('places')} 处，发现 {said.get('found')} 处泄漏"
+
+
 def _activity(said: Mapping[str, Any]) -> str:
     return "启用" if said.get("to") else "停用"
 
@@ -130,4 +140,6 @@ ACCOUNTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "user.add": _role,
     "user.role": _role_changed,
     "user.active": _activity,
+    "original.view": _opened,
+    "privacy.scan": _scanned,
 }

@@ -119,6 +119,7 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         linked=linked,
         open_issues=choice,
         may_link=may_link,
+        may_open=allowed(user.role, Permission.ORIGINAL_VIEW),
         earlier=[
             (row.id, f"{moment(row.occurred_at, today(request))} {CHANNELS[row.channel]}") for row in found.earlier
         ],

@@ -1,0 +1,94 @@
+"""Unmasking 查看原文: the sealed words of one feedback, for one person with a reason.
+
+There is no way to open more than one, and none that leaves no entry in the audit chain: what is opened is answered in
+the same transaction that records who opened it and why. One-time codes, passwords and security codes are not there:
+they were cut out before anything was stored.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from app.errors import Invalid, NotFound
+from app.feedback import contents
+from app.feedback.models import Interaction
+from app.people.models import User
+from app.store.audit import record
+from nlp import taxonomy
+from nlp.doc import SUBJECT, Doc
+from nlp.mask import Masker
+from nlp.normalize import normalize
+
+REASONS = {
+    "complaint": "办理投诉",
+    "contact": "联系客户核实",
+    "dispute": "核对争议的金额或事实",
+    "authority": "配合监管或司法查询",
+    "masking": "检查遮盖是否正确",
+}
+LEAST, MOST = 4, 200  # characters of the note
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPiece:
+    """A stretch of an original; `kind` is the Chinese kind of what is masked elsewhere, "" for other words."""
+
+    text: str
+    kind: str
+
+
+def unmask(
+    session: Session, *, actor: User, interaction_id: int, reason: str, note: str, now: datetime
+) -> dict[int, list[OpenPiece]]:
+    """Part (SUBJECT or a message's place) to its pieces, with an entry in the audit chain.
+
+    Raises NotFound; Invalid for a reason that is not one of REASONS, a note that is too short or too long, and a note
+    that holds personal data, which would stand readable in the audit chain.
+    """
+    interaction = session.get(Interaction, interaction_id)
+    if interaction is None:
+        raise NotFound("没有这条反馈。")
+    detail = {"reason": _reason(reason), "note": _note(note)}
+    record(session, at=now, actor=f"user:{actor.id}", action="original.view", subject=_name(interaction), detail=detail)
+    messages = contents.messages_of(session, interaction)
+    parts = {part: _cut(contents.original(session, one), one.pii) for part, one in enumerate(messages)}
+    subject = contents.original_subject(session, interaction)
+    return {SUBJECT: _cut(subject, interaction.subject_pii), **parts} if subject else parts
+
+
+def _name(interaction: Interaction) -> str:
+    return f"feedback:{interaction.id}"
+
+
+def _reason(told: str) -> str:
+    if told not in REASONS:
+        raise Invalid("请选一个查看原文的理由。", field="reason")
+    return told
+
+
+def _note(told: str) -> str:
+    note = told.strip()
+    if not LEAST <= len(note) <= MOST:
+        raise Invalid(f"请用 {LEAST} 到 {MOST} 个字说明为什么要看，例如投诉单号和要核对的事。", field="note")
+    doc = Doc.of("", note)
+    doc.normal = {0: normalize(note)}
+    if Masker().predict([doc])[0]:
+        raise Invalid("说明里有号码类个人信息，它会留在审计记录里。请去掉，写投诉单号即可。", field="note")
+    return note
+
+
+def _cut(text: str, pii: Sequence[Sequence[object]]) -> list[OpenPiece]:
+    return list(_pieces(text, {int(str(start)): (int(str(end)), str(kind)) for start, end, kind in pii}))
+
+
+def _pieces(text: str, masked: Mapping[int, tuple[int, str]]) -> Iterator[OpenPiece]:
+    at = 0
+    for start, (end, kind) in sorted(masked.items()):
+        if at < start:
+            yield OpenPiece(text[at:start], "")
+        yield OpenPiece(text[start:end], taxonomy.pii_title(kind))
+        at = end
+    if at < len(text):
+        yield OpenPiece(text[at:], "")

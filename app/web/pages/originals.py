@@ -1,0 +1,96 @@
+"""查看原文: one feedback without masking, for a role that may, with a reason, under a watermark."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+
+from app.deps import require
+from app.errors import Invalid
+from app.feedback import originals
+from app.feedback.query import FeedbackDetail, detail
+from app.people.models import User
+from app.people.roles import Permission
+from app.web.forms import Id, store_of
+from app.web.labels import CHANNELS, ROLES
+from app.web.render import page, today
+from app.web.words import moment
+
+router = APIRouter()
+
+Opener = Annotated[User, Depends(require(Permission.ORIGINAL_VIEW))]
+REPEATS = 120  # of the watermark, more than the longest screen shows
+
+
+@router.get("/feedback/{interaction_id}/original")
+def ask(request: Request, user: Opener, interaction_id: Id) -> Response:
+    """The form that asks why."""
+    with store_of(request).read() as session:
+        found = detail(session, interaction_id)
+    return _form(request, user, found)
+
+
+@router.post("/feedback/{interaction_id}/original")
+def show(
+    request: Request,
+    user: Opener,
+    interaction_id: Id,
+    reason: Annotated[str, Form()] = "",
+    note: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """The words as the customer said them; the entry in the audit chain is committed before they are sent."""
+    now = request.app.state.runtime.clock.now()
+    try:
+        with store_of(request).write() as session:
+            parts = originals.unmask(
+                session, actor=user, interaction_id=interaction_id, reason=reason, note=note, now=now
+            )
+            found = detail(session, interaction_id)
+    except Invalid as error:
+        with store_of(request).read() as session:
+            found = detail(session, interaction_id)
+        return _form(request, user, found, values={"reason": reason, "note": note}, error=error)
+    turns = [
+        {"role": message.role.value, "title": ROLES[message.role], "at": message.sent_at, "pieces": parts[number]}
+        for number, message in enumerate(found.messages)
+    ]
+    return page(
+        request,
+        "original.html",
+        user,
+        interaction=found.interaction,
+        lede=_lede(request, found),
+        subject=parts.get(-1),
+        turns=turns,
+        mark=f"{user.login} {moment(now, today(request))}",
+        repeats=REPEATS,
+        seen_at=now,
+        reason=originals.REASONS[reason],
+    )
+
+
+def _form(
+    request: Request,
+    user: User,
+    found: FeedbackDetail,
+    *,
+    values: dict[str, str] | None = None,
+    error: Invalid | None = None,
+) -> Response:
+    return page(
+        request,
+        "original_ask.html",
+        user,
+        status=422 if error else 200,
+        interaction=found.interaction,
+        lede=_lede(request, found),
+        reasons=list(originals.REASONS.items()),
+        values=values or {"reason": "", "note": ""},
+        errors={error.field: error.message} if error else {},
+        most=originals.MOST,
+    )
+
+
+def _lede(request: Request, found: FeedbackDetail) -> str:
+    return f"{CHANNELS[found.interaction.channel]} · {moment(found.interaction.occurred_at, today(request))}"

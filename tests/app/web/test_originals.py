@@ -1,0 +1,116 @@
+"""查看原文: a role and a reason open one feedback under a watermark, and the audit chain knows it first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlmodel import Session, col, select
+
+from app.channels.kinds import Role as Speaker
+from app.feedback.models import Interaction, Message
+from app.people.models import Role
+from app.store.audit import AuditEntry
+from app.store.sealing import seal
+from tests.app.tracker.conftest import TODAY, Bank
+from tests.app.web.conftest import enter
+
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
+
+    from app.runtime import Runtime
+
+NUMBER = "13800138000"
+WHY = {"reason": "complaint", "note": "投诉单 T-0042，核对来电号码"}
+
+
+@pytest.fixture
+def number(runtime: Runtime, bank: Bank) -> int:
+    """A feedback with a telephone number in its words and in its subject."""
+    with runtime.store.write() as session:
+        number = bank.feedback(session, on=TODAY)
+        _tell(session, number)
+    return number
+
+
+def _tell(session: Session, number: int) -> None:
+    for old in session.exec(select(Message).where(Message.interaction_id == number)):
+        session.delete(old)
+    session.flush()
+    said = f"请打{NUMBER}<b>找我"
+    session.add(
+        Message(
+            interaction_id=number, seq=0, external_id="x", role=Speaker.CUSTOMER,
+            original=seal(session, said.encode(), context="message.original"),
+            masked_text="请打[手机号]<b>找我", pii=[(2, 13, "MOBILE")],
+        )
+    )  # fmt: skip
+    interaction = session.get_one(Interaction, number)
+    interaction.subject = seal(session, "回电".encode(), context="interaction.subject")
+    interaction.subject_masked = "回电"
+    session.add(interaction)
+
+
+def views(runtime: Runtime) -> list[AuditEntry]:
+    with runtime.store.read() as session:
+        wanted = select(AuditEntry).where(AuditEntry.action == "original.view").order_by(col(AuditEntry.id))
+        return list(session.exec(wanted))
+
+
+def test_the_words_are_shown_with_a_watermark_after_a_reason(
+    boss: TestClient, runtime: Runtime, bank: Bank, number: int
+) -> None:
+    page = boss.get(f"/feedback/{number}")
+    assert NUMBER not in page.text
+    assert f'href="/feedback/{number}/original"' in page.text
+    assert NUMBER not in boss.get(f"/feedback/{number}/original").text
+    assert views(runtime) == []
+
+    shown = boss.post(f"/feedback/{number}/original", data=WHY)
+    assert shown.status_code == 200
+    assert f'请打<mark title="手机号">{NUMBER}</mark>&lt;b&gt;找我' in shown.text
+    assert "回电" in shown.text
+    login = bank.users[Role.SUPERVISOR].login
+    assert shown.text.count(f"<span>{login} ") > 50
+    assert shown.headers["cache-control"] == "no-store"
+
+    (entry,) = views(runtime)
+    assert entry.subject == f"feedback:{number}"
+    assert entry.detail == WHY
+    assert entry.actor == f"user:{bank.users[Role.SUPERVISOR].id}"
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"note": WHY["note"]}, "请选一个查看原文的理由"),
+        ({**WHY, "reason": "curious"}, "请选一个查看原文的理由"),
+        ({**WHY, "note": "看看"}, "请用 4 到 200 个字"),
+        ({**WHY, "note": "长" * 201}, "请用 4 到 200 个字"),
+        ({**WHY, "note": f"客户电话{NUMBER}"}, "请去掉"),
+    ],
+)
+def test_without_a_good_reason_nothing_is_opened_and_nothing_is_recorded(
+    boss: TestClient, runtime: Runtime, number: int, told: dict[str, str], message: str
+) -> None:
+    answer = boss.post(f"/feedback/{number}/original", data=told)
+    assert answer.status_code == 422
+    assert message in answer.text
+    assert "<mark" not in answer.text
+    assert views(runtime) == []
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role not in {Role.SUPERVISOR, Role.COMPLAINT_OFFICER}])
+def test_other_roles_neither_see_the_way_nor_pass(
+    client: TestClient, runtime: Runtime, bank: Bank, number: int, role: Role
+) -> None:
+    other = enter(client, runtime, bank, role)
+    assert "/original" not in other.get(f"/feedback/{number}").text
+    assert other.get(f"/feedback/{number}/original").status_code == 403
+    assert other.post(f"/feedback/{number}/original", data=WHY).status_code == 403
+    assert views(runtime) == []
+
+
+def test_a_feedback_that_does_not_exist_is_not_found(boss: TestClient) -> None:
+    assert boss.get("/feedback/99999/original").status_code == 404
+    assert boss.post("/feedback/99999/original", data=WHY).status_code == 404
