@@ -90,6 +90,9 @@ keys_group = _group("加密原文的密钥。")
 keys_group.command("rotate", help="加一把新的加密密钥，并把所有原文重新加密到它下面。旧密钥留着，更早的备份还要用它。")(
     admin.keys_rotate
 )
+keys_group.command(
+    "relink", help="换一把关联摘要的密钥（用来认出同一号码的反馈），从原文重算所有摘要。升级后为旧反馈补算也用它。"
+)(admin.keys_relink)
 app.add_typer(keys_group, name="keys")
 
 jobs_group = _group("后台任务。")

@@ -10,18 +10,16 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from nlp import digits
 from nlp.addresses import region_end
+from nlp.canonical import canonical, lettered, letters, numbers
 from nlp.normalize import normalize
-from nlp.personal import ADDRESS, KINDS
+from nlp.personal import ADDRESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SHORTEST_NUMBER = 7
 SHORTEST_WORD = 3
-_LETTERED = frozenset({*KINDS, "EMAIL", "WECHAT", "USCC", "PASSPORT", "PLATE", "PASSWORD"})  # not digits alone
-_MOBILE = 11  # digits
 
 
 class Known:
@@ -32,15 +30,12 @@ class Known:
         self._numbers: dict[int, dict[str, str]] = defaultdict(dict)
         self._words: dict[int, dict[str, str]] = defaultdict(dict)
         for written, kind in identifiers:
-            text = normalize(written).text
-            start = region_end(text, 0, len(text)) if kind == ADDRESS else 0  # the regions may be told
-            word, number = _letters(text[start:]), "".join(_chains(text))
-            if kind.startswith("MOBILE"):
-                number = number[-_MOBILE:]  # with or without the country's code
-            if kind in _LETTERED and len(word) >= SHORTEST_WORD:
-                self._words[len(word)][word] = kind
-            elif kind not in _LETTERED and len(number) >= SHORTEST_NUMBER:
-                self._numbers[len(number)][number] = kind
+            start = region_end(written, 0, len(written)) if kind == ADDRESS else 0  # the regions may be told
+            form = canonical(written[start:], kind)
+            if lettered(kind) and len(form) >= SHORTEST_WORD:
+                self._words[len(form)][form] = kind
+            elif not lettered(kind) and len(form) >= SHORTEST_NUMBER:
+                self._numbers[len(form)][form] = kind
 
     def __len__(self) -> int:
         return sum(map(len, (*self._numbers.values(), *self._words.values())))
@@ -48,19 +43,10 @@ class Known:
     def kinds_in(self, text: str) -> set[str]:
         """The kinds of the known identifiers that the text holds in any form; linear in its length."""
         plain = normalize(text).text
-        found = _kinds(_letters(plain), self._words)
-        for number in _chains(plain):
+        found = _kinds(letters(plain), self._words)
+        for number in numbers(plain):
             found |= _kinds(number, self._numbers)
         return found
-
-
-def _chains(text: str) -> list[str]:
-    """The digits of each chain of digits, spoken or written."""
-    return ["".join(group.digits for group in chain) for chain in digits.runs(text)]
-
-
-def _letters(text: str) -> str:
-    return "".join(char for char in text if char.isalnum()).casefold()
 
 
 def _kinds(text: str, known: dict[int, dict[str, str]]) -> set[str]:

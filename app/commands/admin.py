@@ -8,7 +8,7 @@ import typer
 
 from app.channels import DELIVERED
 from app.channels.kinds import ChannelKind
-from app.commands.common import ACTOR, ready_runtime, say
+from app.commands.common import ACTOR, progress_bar, ready_runtime, say
 from app.feedback import sources
 from app.feedback.tasks import retry_failed
 from app.jobs.queue import dead_jobs, retry
@@ -96,6 +96,19 @@ def keys_rotate() -> None:
         detail = {"key": keyring.current, "values": count}
         audit.record(session, at=runtime.clock.now(), actor=ACTOR, action="keys.rotate", subject="keys", detail=detail)
     say(f"当前密钥是 {keyring.current}，重新加密了 {count} 个值。请另行备份密钥。")
+
+
+def keys_relink() -> None:
+    """Change the key of the digests that link feedback, and digest every identifier anew from the originals."""
+    from app.feedback.links import rotate
+
+    runtime = ready_runtime()
+    with progress_bar("重算关联摘要", None) as advance:
+        count = rotate(runtime.store, now=runtime.clock.now(), tell=advance)
+    with runtime.store.write() as session:
+        now, detail = runtime.clock.now(), {"feedback": count}
+        audit.record(session, at=now, actor=ACTOR, action="keys.relink", subject="keys", detail=detail)
+    say(f"换了关联摘要的密钥，重算了 {count} 条反馈。")
 
 
 def audit_verify() -> None:

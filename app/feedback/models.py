@@ -225,3 +225,23 @@ class Correction(SQLModel, table=True):
     user_id: int | None = Field(default=None, foreign_key="user.id")
     created_at: datetime
     undone_at: datetime | None = None
+
+
+class LinkKey(SQLModel, table=True):
+    """A key of the digests that link feedback; two are in force only while a rotation runs."""
+
+    __tablename__ = "link_key"
+
+    id: int | None = Field(default=None, primary_key=True)
+    secret: bytes = Field(sa_type=Sealed, description="32 random bytes")
+    created_at: datetime
+
+
+class LinkDigest(SQLModel, table=True):
+    """The keyed digest of an identifier that the customer gave in an interaction."""
+
+    __tablename__ = "link_digest"
+
+    interaction_id: int = Field(primary_key=True, foreign_key="interaction.id", ondelete="CASCADE")
+    key_id: int = Field(primary_key=True, foreign_key="link_key.id")
+    digest: str = Field(primary_key=True, max_length=64, index=True, description="HMAC-SHA256 in hex")

@@ -15,6 +15,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.channels.kinds import ChannelKind
 from app.customers.models import Customer
 from app.errors import NotFound
+from app.feedback import links
 from app.feedback.corrections import in_force
 from app.feedback.models import (
     Analysis,
@@ -83,6 +84,7 @@ class FeedbackDetail:
     risks: list[str]
     scores: list[Score]
     earlier: list[Interaction] = field(default_factory=list)
+    same_number: list[Interaction] = field(default_factory=list)  # that bear one of its identifiers
     corrections: list[tuple[Correction, str]] = field(default_factory=list)  # in force, newest first, and whose
 
 
@@ -184,6 +186,7 @@ def detail(session: Session, interaction_id: int) -> FeedbackDetail:
         risks=_risks(session, [analysis.id]).get(analysis.id, []) if analysis else [],
         scores=list(session.exec(scores)),
         earlier=_earlier(session, interaction),
+        same_number=links.others(session, interaction_id),
         corrections=_corrections(session, analysis) if analysis else [],
     )
 

@@ -40,6 +40,7 @@ DEEDS = {
     "source.rotate": "换了接入源的签名密钥",
     "source.retire": "停用了接入源的旧密钥",
     "keys.rotate": "换了加密原文的密钥",
+    "keys.relink": "换了关联摘要的密钥",
     "feedback.import": "导入了反馈文件",
     "feedback.correct": "改正了判断",
     "feedback.correct_undo": "撤销了一次改正",

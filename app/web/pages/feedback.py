@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -11,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from app.deps import require
 from app.feedback import corrections, display
-from app.feedback.models import Analysis
+from app.feedback.models import Analysis, Interaction
 from app.feedback.query import FeedbackDetail, detail, search
 from app.feedback.results import RISK
 from app.people.models import User
@@ -120,9 +121,8 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         open_issues=choice,
         may_link=may_link,
         may_open=allowed(user.role, Permission.ORIGINAL_VIEW),
-        earlier=[
-            (row.id, f"{moment(row.occurred_at, today(request))} {CHANNELS[row.channel]}") for row in found.earlier
-        ],
+        earlier=_told(found.earlier, day),
+        same_number=_told([row for row in found.same_number if row not in found.earlier], day),
     )
 
 
@@ -174,6 +174,10 @@ def add_to_issue(request: Request, user: Linker, interaction_id: Id, issue_id: A
         return Flash(f"已归入“{board.get_issue(session, issue_id=issue_id).title}”。")
 
     return change(request, deed, to=f"/feedback/{interaction_id}")
+
+
+def _told(rows: Iterable[Interaction], day: date) -> list[tuple[int | None, str]]:
+    return [(row.id, f"{moment(row.occurred_at, day)} {CHANNELS[row.channel]}") for row in rows]
 
 
 def _correctable(analysis: Analysis, risks: list[str]) -> dict[str, Any]:
