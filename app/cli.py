@@ -72,6 +72,9 @@ privacy_group = _group("个人信息。")
 privacy_group.command(
     "scan", help="用库里已知的个人信息，查库的每一列和给出的文件，看有没有哪里能读到；有就逐处列出，退出码为 1。"
 )(privacy.scan)
+privacy_group.command(
+    "cases", help="用人的遮盖复核检验正在用的模型：它自己会不会漏遮或误遮同样的文字；有做错的，退出码为 1。"
+)(privacy.cases)
 app.add_typer(privacy_group, name="privacy")
 
 user_group = _group("用户。")

@@ -10,7 +10,7 @@ import typer
 from app.commands.common import ACTOR, console, ready_runtime, say
 from app.store import audit
 
-NO_LEAK, LEAK = 0, 1
+GOOD, BAD = 0, 1  # exit status
 
 
 def scan(
@@ -38,4 +38,18 @@ def scan(
         f"用 {report.known} 个已知的个人信息查了 {report.columns} 列、{report.values} 个值和 {report.files} 个文件："
         + (f"发现 {sum(report.found.values())} 处泄漏，见上。" if report.found else "没有发现泄漏。")
     )
-    raise typer.Exit(LEAK if report.found else NO_LEAK)
+    raise typer.Exit(BAD if report.found else GOOD)
+
+
+def cases() -> None:
+    """Try the model in use on every review of masking. Exit status 1 where it does not do what a person wanted."""
+    from app.feedback.remask import cases as tried
+
+    runtime = ready_runtime()
+    with runtime.store.read() as session:
+        found = list(tried(session, runtime.pipeline))
+    wrong = [one for one in found if not one.right]
+    for one in wrong:
+        say(f"反馈 {one.interaction_id}\t{one.verdict.chinese}\t{one.title}")
+    say(f"{len(found)} 条遮盖复核，模型自己做对 {len(found) - len(wrong)} 条。")
+    raise typer.Exit(BAD if wrong else GOOD)

@@ -245,3 +245,36 @@ class LinkDigest(SQLModel, table=True):
     interaction_id: int = Field(primary_key=True, foreign_key="interaction.id", ondelete="CASCADE")
     key_id: int = Field(primary_key=True, foreign_key="link_key.id")
     digest: str = Field(primary_key=True, max_length=64, index=True, description="HMAC-SHA256 in hex")
+
+
+class Verdict(StrEnum):
+    """What a review of masking says of a piece of text."""
+
+    MASK = "mask"
+    RELEASE = "release"
+
+    @property
+    def chinese(self) -> str:
+        """As people say it."""
+        return "漏遮" if self is Verdict.MASK else "误遮"
+
+
+class MaskReview(SQLModel, table=True):
+    """Review 遮盖复核: a piece of text that a person masked or released in one feedback."""
+
+    __tablename__ = "mask_review"
+
+    id: int | None = Field(default=None, primary_key=True)
+    interaction_id: int = Field(foreign_key="interaction.id", ondelete="CASCADE", index=True)
+    verdict: Verdict = Field(sa_type=choice(Verdict))
+    kind: str = Field(max_length=40, description="a name of data/taxonomy/pii.json")
+    piece: bytes = Field(sa_type=Sealed)
+    added: list[tuple[int, int, int, str]] = Field(
+        default_factory=list, sa_type=JSON, description="[part, start, end, kind] masked because of it"
+    )
+    removed: list[tuple[int, int, int, str]] = Field(
+        default_factory=list, sa_type=JSON, description="what was masked before in these places"
+    )
+    user_id: int | None = Field(default=None, foreign_key="user.id")
+    created_at: datetime
+    undone_at: datetime | None = None

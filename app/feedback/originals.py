@@ -33,10 +33,21 @@ LEAST, MOST = 4, 200  # characters of the note
 
 @dataclass(frozen=True, slots=True)
 class OpenPiece:
-    """A stretch of an original; `kind` is the Chinese kind of what is masked elsewhere, "" for other words."""
+    """A stretch of an original; `kind` is the kind of what is masked elsewhere, "" for other words."""
 
     text: str
     kind: str
+
+    @property
+    def title(self) -> str:
+        """The kind in Chinese."""
+        return taxonomy.pii_title(self.kind)
+
+
+def kinds() -> list[tuple[str, str]]:
+    """(kind, Chinese name) for a choice, one kind for each name."""
+    titles = {taxonomy.pii_title(kind): kind for kind in reversed(taxonomy.pii_kinds())}
+    return [(kind, title) for title, kind in reversed(titles.items())]
 
 
 def unmask(
@@ -88,7 +99,7 @@ def _pieces(text: str, masked: Mapping[int, tuple[int, str]]) -> Iterator[OpenPi
     for start, (end, kind) in sorted(masked.items()):
         if at < start:
             yield OpenPiece(text[at:start], "")
-        yield OpenPiece(text[start:end], taxonomy.pii_title(kind))
+        yield OpenPiece(text[start:end], kind)
         at = end
     if at < len(text):
         yield OpenPiece(text[at:], "")

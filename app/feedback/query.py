@@ -15,7 +15,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.channels.kinds import ChannelKind
 from app.customers.models import Customer
 from app.errors import NotFound
-from app.feedback import links
+from app.feedback import links, remask
 from app.feedback.corrections import in_force
 from app.feedback.models import (
     Analysis,
@@ -23,11 +23,13 @@ from app.feedback.models import (
     Correction,
     Interaction,
     InteractionState,
+    MaskReview,
     Message,
     Score,
     Source,
 )
 from app.people.models import User
+from nlp.taxonomy import pii_title
 
 MAX_PAGE_SIZE = 200
 EXCERPT = 120  # code points of a row's text
@@ -84,6 +86,7 @@ class FeedbackDetail:
     risks: list[str]
     scores: list[Score]
     earlier: list[Interaction] = field(default_factory=list)
+    reviews: list[tuple[MaskReview, str, str]] = field(default_factory=list)  # as corrections, and the kind's name
     same_number: list[Interaction] = field(default_factory=list)  # that bear one of its identifiers
     corrections: list[tuple[Correction, str]] = field(default_factory=list)  # in force, newest first, and whose
 
@@ -186,6 +189,7 @@ def detail(session: Session, interaction_id: int) -> FeedbackDetail:
         risks=_risks(session, [analysis.id]).get(analysis.id, []) if analysis else [],
         scores=list(session.exec(scores)),
         earlier=_earlier(session, interaction),
+        reviews=_reviews(session, interaction_id),
         same_number=links.others(session, interaction_id),
         corrections=_corrections(session, analysis) if analysis else [],
     )
@@ -228,9 +232,19 @@ def _excerpts(session: Session, interaction_ids: list[int | None]) -> dict[int |
 
 def _corrections(session: Session, analysis: Analysis) -> list[tuple[Correction, str]]:
     found = in_force(session, analysis)
-    wanted = select(User).where(col(User.id).in_({one.user_id for one in found}))
-    names = {user.id: user.name for user in session.exec(wanted)} if found else {}
-    return [(one, names.get(one.user_id or 0, "")) for one in reversed(found)]
+    names = _names(session, {one.user_id for one in found})
+    return [(one, names.get(one.user_id, "")) for one in reversed(found)]
+
+
+def _reviews(session: Session, interaction_id: int) -> list[tuple[MaskReview, str, str]]:
+    found = remask.in_force(session, interaction_id)
+    names = _names(session, {one.user_id for one in found})
+    return [(one, names.get(one.user_id, ""), pii_title(one.kind)) for one in reversed(found)]
+
+
+def _names(session: Session, user_ids: set[int | None]) -> dict[int | None, str]:
+    wanted = select(User).where(col(User.id).in_(user_ids))
+    return {user.id: user.name for user in session.exec(wanted)} if user_ids else {}
 
 
 def _earlier(session: Session, interaction: Interaction) -> list[Interaction]:

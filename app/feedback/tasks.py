@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from app.channels import CHANNELS
 from app.channels.base import Rejected
 from app.clock import Clock
-from app.feedback import contents, corrections, links, sources
+from app.feedback import contents, corrections, links, remask, sources
 from app.feedback.ingest import ANALYSE, Applied, apply_interaction
 from app.feedback.models import Analysis, Delivery, DeliveryState, Interaction, InteractionState, Source
 from app.feedback.results import analysis_of, pii_of
@@ -134,6 +134,7 @@ def _write(session: Session, reading: _Reading, doc: Doc, *, queue: JobQueue, ve
         interaction.failure = f"{doc.failure.stage}: {doc.failure.error}"[:200]
         session.add(interaction)
         return
+    remask.apply(session, reading.interaction_id, doc)
     _write_masked(session, interaction, doc)
     links.settle(session, interaction, now=clock.now())
     analysis = _stored_analysis(session, reading, doc, version=version, clock=clock)

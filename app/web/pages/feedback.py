@@ -120,6 +120,7 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         linked=linked,
         open_issues=choice,
         may_link=may_link,
+        reviews=found.reviews,
         may_open=allowed(user.role, Permission.ORIGINAL_VIEW),
         earlier=_told(found.earlier, day),
         same_number=_told([row for row in found.same_number if row not in found.earlier], day),

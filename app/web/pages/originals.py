@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
+from sqlmodel import Session
 
 from app.deps import require
 from app.errors import Invalid
-from app.feedback import originals
+from app.feedback import originals, remask
+from app.feedback.models import Verdict
+from app.feedback.originals import OpenPiece
 from app.feedback.query import FeedbackDetail, detail
 from app.people.models import User
 from app.people.roles import Permission
-from app.web.forms import Id, store_of
+from app.web.flash import Flash, Undo
+from app.web.forms import Id, change, store_of
 from app.web.labels import CHANNELS, ROLES
 from app.web.render import page, today
 from app.web.words import moment
@@ -67,7 +71,46 @@ def show(
         repeats=REPEATS,
         seen_at=now,
         reason=originals.REASONS[reason],
+        masked=_masked(parts),
+        kinds=originals.kinds(),
+        longest=remask.MOST,
     )
+
+
+@router.post("/feedback/{interaction_id}/masking")
+def review(
+    request: Request,
+    user: Opener,
+    interaction_id: Id,
+    verdict: Annotated[Verdict, Form()],
+    kind: Annotated[str, Form()] = "",
+    piece: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """Mask a piece that was missed, or release one that is no personal data; the piece is in no address and no log."""
+    now = request.app.state.runtime.clock.now()
+    path = f"/feedback/{interaction_id}"
+
+    def deed(session: Session) -> Flash:
+        made = remask.review(
+            session, actor=user, interaction_id=interaction_id, verdict=verdict, piece=piece, kind=kind, now=now
+        )
+        done = "已遮盖" if verdict is Verdict.MASK else "已放开"
+        undo = Undo(f"{path}/masking/{made.id}/undo", {})
+        return Flash(f"{done} {len(made.added) or len(made.removed)} 处，页面、接口和导出都按现在的显示。", undo=undo)
+
+    return change(request, deed, to=path)
+
+
+@router.post("/feedback/{interaction_id}/masking/{review_id}/undo")
+def undo_review(request: Request, user: Opener, interaction_id: Id, review_id: Id) -> Response:
+    """Take the newest review back."""
+    now = request.app.state.runtime.clock.now()
+
+    def deed(session: Session) -> Flash:
+        remask.undo(session, actor=user, interaction_id=interaction_id, review_id=review_id, now=now)
+        return Flash("已撤销这次遮盖复核。")
+
+    return change(request, deed, to=f"/feedback/{interaction_id}")
 
 
 def _form(
@@ -90,6 +133,11 @@ def _form(
         errors={error.field: error.message} if error else {},
         most=originals.MOST,
     )
+
+
+def _masked(parts: dict[int, list[OpenPiece]]) -> list[OpenPiece]:
+    """What is masked, each piece once."""
+    return list(dict.fromkeys(piece for pieces in parts.values() for piece in pieces if piece.kind))
 
 
 def _lede(request: Request, found: FeedbackDetail) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -108,7 +109,33 @@ def test_other_roles_neither_see_the_way_nor_pass(
     assert "/original" not in other.get(f"/feedback/{number}").text
     assert other.get(f"/feedback/{number}/original").status_code == 403
     assert other.post(f"/feedback/{number}/original", data=WHY).status_code == 403
+    told = {"verdict": "release", "kind": "MOBILE", "piece": NUMBER}
+    assert other.post(f"/feedback/{number}/masking", data=told).status_code == 403
     assert views(runtime) == []
+
+
+def test_masking_is_reviewed_where_the_original_is_seen(boss: TestClient, runtime: Runtime, number: int) -> None:
+    shown = boss.post(f"/feedback/{number}/original", data=WHY).text
+    assert "漏遮的文字" in shown
+    assert f'value="{NUMBER}"' in shown
+
+    told = {"verdict": "release", "kind": "MOBILE", "piece": NUMBER}
+    assert boss.post(f"/feedback/{number}/masking", data=told).headers["location"] == f"/feedback/{number}"
+    page = boss.get(f"/feedback/{number}").text
+    assert "已放开 1 处" in page
+    assert NUMBER in page
+    assert "放开了误遮的手机号" in page
+
+    undo = re.search(rf'action="(/feedback/{number}/masking/\d+/undo)"', page)
+    assert undo is not None
+    boss.post(undo[1])
+    page = boss.get(f"/feedback/{number}").text
+    assert NUMBER not in page
+    assert "遮盖复核" not in page.replace("已撤销这次遮盖复核", "")
+
+    refused = {"verdict": "mask", "kind": "NAME", "piece": "没有的字"}
+    boss.post(f"/feedback/{number}/masking", data=refused)
+    assert "请从原文里照抄" in boss.get(f"/feedback/{number}").text
 
 
 def test_a_feedback_that_does_not_exist_is_not_found(boss: TestClient) -> None:
