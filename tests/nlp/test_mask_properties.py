@@ -6,14 +6,16 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 from stdnum import luhn
 from stdnum.cn import ric
 
-from nlp import digits
-from nlp.doc import Doc, Turn
-from nlp.mask import Masker, masked
+from nlp import addresses, digits, persons
+from nlp.doc import Doc, Pii, Turn
+from nlp.mask import Masker, masked, merged
+from nlp.mask import placeholder as holder
 from nlp.normalize import Normalizer, normalize
 
 SPOKEN = dict(zip("0123456789X", "零幺二三四五六七八九叉", strict=True))
@@ -130,3 +132,40 @@ def test_any_text_is_read_without_failing_and_in_order(text: str) -> None:
     assert all(0 <= one.start < one.end <= len(text) for one in pii)
     for left, right in pairwise(pii):
         assert left.part < right.part or left.end <= right.start
+
+
+TOLD = ["我叫谢伟", "卡号", "尾号", "验证码", "密码是", "电话", "微信", "身份证", "幸福路23号", "3栋2单元", "王经理"]
+ODD = ["嗯", "那个", "，", "元", "[手机号]", "○", "１３８", "①", "👍🏽", "𠮷", "ﬁ", "ｅ", " ", "\n", "\u200b"]
+messy = st.lists(
+    st.one_of(st.sampled_from(TOLD + ODD), mobiles, bank_cards, identity_cards, st.text(max_size=6)),
+    max_size=12,
+)
+
+
+@given(messy.map("".join), st.data())
+def test_masking_can_be_undone_exactly_and_done_twice_is_done_once(text: str, data: st.DataObject) -> None:
+    """Every span keeps its words, so that the original comes back; a masked text has nothing left to mask."""
+    doc = Doc.of("1", text)
+    [doc.normal] = Normalizer().predict([doc])
+    [found] = Masker().predict([doc])
+    likely = np.array(
+        data.draw(st.lists(st.floats(0, 1), min_size=len(doc.normal[0].text), max_size=len(doc.normal[0].text))),
+        np.float32,
+    )
+    normal = doc.normal[0]
+    known = [normal.to_normal(one.start, one.end) for one in found]
+    more = [Pii(0, *normal.to_original(one.start, one.end), "ADDRESS") for one in addresses.find(normal.text, likely)]
+    more += [
+        Pii(0, *normal.to_original(one.start, one.end), "NAME") for one in persons.find(normal.text, likely, known)
+    ]
+    spans = merged([*found, *more])
+
+    hidden = masked(text, spans)
+    back, at, place = [], 0, 0
+    for one in spans:
+        kept = text[place : one.start]
+        assert hidden.startswith(kept + holder(one.kind), at)
+        back += [kept, text[one.start : one.end]]
+        at, place = at + len(kept) + len(holder(one.kind)), one.end
+    assert "".join(back) + hidden[at:] == text
+    assert shown(shown(text)) == shown(text)
