@@ -106,7 +106,7 @@ def _groups(text: str) -> Iterator[Group]:
         if found["written"]:
             yield Group(found[0], start, end, spoken=False)
         elif found["check"]:
-            glued = end < len(text) and text[end].isascii() and text[end].isalnum()
+            glued = end < len(text) and text[end].isascii() and text[end].isalpha()
             if not glued:
                 yield Group("X", start, end, spoken=found[0] == "叉")
         else:
