@@ -94,6 +94,8 @@ def around(
     cue, gap = before(text, start) if announced is None else announced
     unit = _unit().match(text, end)
     left = text[start - 1] if start else ""
+    if left in {"x", "X"} and text[start - 2 : start - 1].isdigit():
+        left = ""  # the check digit of a number before this one
     right = text[end] if end < len(text) else ""
     glued = (_latin(left) or _latin(right)) and not (cue and not gap)
     return Around(cue, gap, unit["unit"] if unit else "", glued, asked)

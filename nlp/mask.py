@@ -112,7 +112,7 @@ class Masker:
     needs: tuple[str, ...] = ("normal",)
 
     def __init__(self) -> None:
-        self.version = f"mask1.{taxonomy.digest(digits.RULES, cues.RULES, identifiers.RULES)}"
+        self.version = f"mask2.{taxonomy.digest(digits.RULES, cues.RULES, identifiers.RULES)}"
 
     def predict(self, docs: Sequence[Doc]) -> list[tuple[Pii, ...]]:
         """One tuple of spans per doc."""

@@ -13,8 +13,9 @@ from app.feedback.models import Interaction, Message
 from app.people.models import Role
 from app.store.audit import AuditEntry
 from app.store.sealing import seal
-from tests.app.tracker.conftest import TODAY, Bank
+from tests.app.tracker.conftest import Bank
 from tests.app.web.conftest import enter
+from tests.app.web.test_correcting import analysed
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
@@ -29,7 +30,7 @@ WHY = {"reason": "complaint", "note": "投诉单 T-0042，核对来电号码"}
 def number(runtime: Runtime, bank: Bank) -> int:
     """A feedback with a telephone number in its words and in its subject."""
     with runtime.store.write() as session:
-        number = bank.feedback(session, on=TODAY)
+        number = analysed(session, bank)
         _tell(session, number)
     return number
 
