@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-CHECKED, SHAPED, ANNOUNCED = 3, 2, 1  # by a check digit; by its shape; by the words around it alone
+PROVEN, CHECKED, SHAPED, ANNOUNCED = 4, 3, 2, 1  # check digit, region and date; check digit; shape; words around it
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Normalised code points [start, end) are an identifier of this kind; `sure` is CHECKED … ANNOUNCED."""
+    """Normalised code points [start, end) are an identifier of this kind; `sure` is PROVEN … ANNOUNCED."""
 
     start: int
     end: int

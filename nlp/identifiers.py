@@ -15,7 +15,7 @@ from stdnum.cn import ric
 from stdnum.exceptions import ValidationError
 
 from nlp import cues, digits, taxonomy, written
-from nlp.found import ANNOUNCED, CHECKED, SHAPED, Found, surest
+from nlp.found import ANNOUNCED, CHECKED, PROVEN, SHAPED, Found, surest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def old_identity_card(number: str) -> bool:
 def _identity(number: Number, near: Around) -> Found | None:
     kind = "ID_CARD_SPOKEN" if number.spoken else "ID_CARD"
     if identity_card(number.digits):
-        return Found(number.start, number.end, kind, CHECKED)
+        return Found(number.start, number.end, kind, PROVEN)
     announced = near.cue == "id" or ("id" in near.asked and not near.cue)
     other = near.cue in {"account", "order", "card"}
     if old_identity_card(number.digits) and number.regular and not number.weak and not other:
