@@ -51,7 +51,10 @@ _BEFORE, _AFTER = 24, 16  # characters around an anchor in which an address begi
 _REGION = re.compile(
     rf"(?:{_HAN}{{2,8}}?(?:省|自治区))?\s?(?:{_HAN}{{2,8}}?(?:市|自治州|州|盟|地区))?\s?(?:{_HAN}{{1,6}}?[区县市旗])"
 )
-_NUMERAL = re.compile(r"[0-9零〇一二两三四五六七八九十幺]")
+_DOOR = re.compile(
+    r"[0-9零〇一二两三四五六七八九十幺]\s?(?:号|[栋幢座室弄组队楼层]|门(?!口)|单元)|(?<![0-9])[0-9]{1,3}-[0-9]{1,4}(?![0-9])"
+)
+_BANKS = re.compile("支行|分行|网点|窗|柜|取款机|营业")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +91,14 @@ def _by_form(text: str) -> Iterator[Address]:
 
 
 def _by_model(text: str, likely: NDArray[np.float32]) -> Iterator[Address]:
-    """Runs of likely characters that hold a number."""
+    """Runs of likely characters that hold the number of a door."""
     inside = [*(likely >= SURE), False]
     start = 0
     for at, sure in enumerate(inside):
         if sure:
             continue
-        if at - start >= SHORTEST and _NUMERAL.search(text, start, at):
+        home = _DOOR.search(text, start, at) and not _BANKS.search(text, start, at + 4)
+        if at - start >= SHORTEST and home:
             begin = region_end(text, start, at)
             yield Address(begin, at, float(likely[start:at].mean()))
         start = at + 1

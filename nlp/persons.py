@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RULES = "rules/persons.json"
-SURE = 0.5  # the model's mean probability from which a name needs no word around it
-HINTED = 0.05  # from which a name that stands like one is believed
-_ORDINARY = 0.9  # from which even a word of the dictionary is believed without a hint
+# The model's mean probability from which a name is believed:
+CERTAIN = 0.9  # though it is a word of the dictionary too
+SURE = 0.6  # without a word around it
+REPORTS = 0.3  # before a word such as 反映
+LIKELY = 0.1  # a word of the dictionary that stands where names stand
+BESIDE = 0.03  # after a word that announces a name, or beside a number
+HINTED = 0.01  # where names stand: on a line of its own, before 女士, at the head of a line before a number
+COMMON = 200  # so many surnames at the head of the list are hardly ever anything else on a line of their own
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _REACH = 8  # characters before a name in which it is announced
 
@@ -47,8 +52,11 @@ def _rules() -> dict[str, re.Pattern[str]]:
         "name": re.compile(rf"(?P<surname>{one})(?!{titled})(?P<given>{given}(?:{given})?)"),
         "announced": re.compile(rf"(?:{_any(told['announcing'])})(?:{links}){{0,3}}$"),
         "surname_titled": re.compile(rf"{one}{titled}"),
+        "compound": re.compile(_any(told["compounds"])),
+        "words_too": re.compile(_any(told["words_too"])),
         "honorific": re.compile(_any(told["honorifics"])),
         "followed": re.compile(rf"[\s,，、:：(（]{{0,2}}(?:\d|\[|{_any(told['following'])})"),
+        "reporting": re.compile(_any(told["reporting"])),
         "line_end": re.compile(r"[ .。]?(?:\n|$)"),
         "line_start": re.compile(r"(?:^|\n)[ 　—-]?$"),
     }
@@ -79,30 +87,51 @@ def find(text: str, likely: NDArray[np.float32], identifiers: Sequence[tuple[int
 
 def _readings(text: str, found: re.Match[str], likely: NDArray[np.float32], taken: Sequence[bool]) -> Iterator[Name]:
     """The same surname with one and with two characters after it."""
-    start = found.start()
-    for end in range(found.end("surname") + 1, found.end() + 1):
-        other = _rules()["surname_titled"].match(text, end - 1)  # 感谢林总 thanks Mr Lin and names nobody
-        if not any(taken[start:end]) and (other is None or _rules()["honorific"].match(text, end)):
-            yield Name(start, end, _score(text, start, end, likely, taken))
+    start, after = found.start(), found.end("surname")
+    for end in range(after + 1, found.end() + 1):
+        if not any(taken[start:end]) and not _other(text, start, end):
+            yield Name(start, end, _score(text, start, end, likely, taken, compound=after - start > 1))
 
 
-def _score(text: str, start: int, end: int, likely: NDArray[np.float32], taken: Sequence[bool]) -> float:
+def _other(text: str, start: int, end: int) -> bool:
+    """True where these are no name: 欧阳 alone is a surname, 感谢林总 and 谢谢周女士 thank somebody."""
+    rules = _rules()
+    titled = rules["surname_titled"].match(text, end - 1) is not None
+    honoured = rules["honorific"].match(text, end) is not None
+    thanked = (titled and (not honoured or segment.known(text[start : end - 1]))) or text[start] == text[start + 1]
+    return thanked or rules["compound"].fullmatch(text, start, end) is not None
+
+
+def _score(
+    text: str, start: int, end: int, likely: NDArray[np.float32], taken: Sequence[bool], *, compound: bool
+) -> float:
     rules = _rules()
     inside = float(likely[start:end].mean())
     beyond = float(likely[end]) if end < len(text) else 0.0
-    closed = end == len(text) or not _HAN.match(text, end)
     before = text[max(0, start - _REACH) : start]
-    before_number = end < len(text) and any(taken[end : end + 3])
+    beside_number = any(taken[end : end + 3]) or any(taken[max(0, start - 2) : start])
     titled = rules["honorific"].match(text, end) is not None
-    followed = before_number or titled or rules["followed"].match(text, end) is not None
-    alone = rules["line_start"].search(before) is not None and (
-        rules["line_end"].match(text, end) is not None or (followed and not titled)
-    )
+    followed = beside_number or titled or rules["followed"].match(text, end) is not None
+    closed = end == len(text) or not _HAN.match(text, end)
     announced = rules["announced"].search(before) is not None and (closed or followed)
-    ordinary = segment.known(text[start:end])
-    hinted = (announced or alone or titled or before_number) and inside >= HINTED
-    if hinted and (not ordinary or inside >= SURE):
+    opens = rules["line_start"].search(before) is not None
+    alone = opens and rules["line_end"].match(text, end) is not None
+    reports = rules["reporting"].match(text, end) is not None
+    needed = min(
+        HINTED if alone or titled or (opens and followed) else SURE,
+        BESIDE if announced or beside_number else SURE,
+        REPORTS if reports else SURE,
+    )
+    if segment.known(text[start:end]) and not titled:
+        needed = LIKELY if needed == HINTED else SURE if announced else CERTAIN
+    elif rules["words_too"].match(text, start) is None and (compound or (alone and _common(text[start]))):
         return 1.0
-    if ordinary and inside < _ORDINARY:
-        return 0.0
-    return inside - max(0.0, beyond - 0.5)  # a name that goes on is longer than this
+    if inside >= needed and needed < SURE:
+        return 1.0
+    return inside - max(0.0, beyond - SURE) if inside >= needed else 0.0  # a name that goes on is longer than this
+
+
+def _common(surname: str) -> bool:
+    """True for the surnames that most people bear; the list begins with them."""
+    surnames: str = taxonomy.read(RULES)["surnames"]
+    return surname in surnames[:COMMON]

@@ -148,6 +148,8 @@ def run_distil(
         reader, model = _load(work / teacher)
         knows = Network(model)
         finetune.restore(knows, work / teacher)
+    if max(layer) >= (there := knows.encoder.config.num_hidden_layers):
+        raise typer.BadParameter(f"--layer {max(layer)}: the teacher has {there} layers, counted from 0")
     mixed = mixture(list(corpus.read(data)), public, reader, Amounts(epochs), distil=True, seed=pace.seed)
     if start:
         stored.unfold(knows, mixed.labelled)

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 def learn(job: Job) -> Reader:
     """Nothing is learnt: the folder holds the trained model. Raises nlp.artifact.ArtifactError."""
     pipeline, docs = nlp.load(Path(job.folder)), job.whole()
+    (version,) = (stage.version for stage in pipeline.stages if stage.fills == "labels")
 
     def read() -> Told:
         told = answers(list(pipeline.run(docs)))
-        told.note = f"{pipeline.version.rpartition('+')[2]}, {told.note}"
+        told.note = f"{version}, {told.note}"
         return told
 
     return read
