@@ -48,6 +48,13 @@ def _cue() -> re.Pattern[str]:
 
 
 @cache
+def _holder() -> re.Pattern[str]:
+    """A placeholder: [身份证号] stands for a number and announces none."""
+    titles = {taxonomy.pii_title(kind) for kind in taxonomy.pii_kinds()}
+    return re.compile(rf"\[(?:{'|'.join(map(re.escape, titles))})\]")
+
+
+@cache
 def _link() -> re.Pattern[str]:
     """Any run of words and signs that may stand between an announcing word and its number."""
     links = "|".join(map(re.escape, taxonomy.read(RULES)["links"]))
@@ -78,7 +85,7 @@ def classes(text: str) -> frozenset[str]:
 
 def before(text: str, start: int) -> tuple[str, str]:
     """The class of the nearest announcing word before text[start:], or "", and the text between the two."""
-    window = text[max(0, start - REACH) : start].translate(_LOWER)
+    window = _holder().split(text[max(0, start - REACH) : start])[-1].translate(_LOWER)
     last = None
     for last in _cue().finditer(window):  # noqa: B007 - the last one is wanted
         pass
