@@ -28,10 +28,12 @@ class Peer:
 def load_presidio() -> Finder:
     """Its engine with an empty Chinese pipeline and its patterns for telephones of China, cards and e-mail."""
     import spacy
+    import tldextract
     from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
     from presidio_analyzer.nlp_engine import SpacyNlpEngine
     from presidio_analyzer.predefined_recognizers import CreditCardRecognizer, EmailRecognizer, PhoneRecognizer
 
+    tldextract.extract = tldextract.TLDExtract(suffix_list_urls=())  # it would ask the network for a newer list
     engine = SpacyNlpEngine(models=[{"lang_code": "zh", "model_name": "blank"}])
     engine.nlp = {"zh": spacy.blank("zh")}
     known = [
