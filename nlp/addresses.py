@@ -28,7 +28,8 @@ _ESTATE = (
 )
 _HOUSE, _BUILDING, _VILLAGE = "(?:号楼|号院|号)", "(?:号楼|栋|幢|座|单元|室|门栋|斋)", "(?:组|队|社|号)"
 _FURTHER = "(?:号楼|号院|号|栋|幢|座|单元|门栋|门|楼|层|室|房|户|组|队|社)"
-_NO_ADDRESS = rf"(?!{_HAN}{{0,6}}(?:支行|分行|营业部|营业厅|网点|柜台|窗|柜员|取款机|机器|文件))"
+_BANKS = r"(?:支行|分行|营业部|营业厅|网点|柜台|窗|柜员|取款机|机器|文件)"
+_NO_ADDRESS = rf"(?!的?{_BANKS}|{_HAN}{{1,4}}(?:支行|分行))"
 _LEAD = re.compile(
     r".*(?:住址|地址|家住|住在|在|住|位于|到|寄|送|是|为|给|往|回|去|来|我家|[我你您他她这那的了])"
 )  # comes before
@@ -47,14 +48,15 @@ _MORE = re.compile(
     rf"|(?<=[元栋幢座楼])\s?(?:[0-9]{{3,5}}|[零〇一二两三四五六七八九幺]{{3,4}})){_NO_ADDRESS}"
 )
 _ANCHOR = re.compile(r"[0-9A-Za-z零〇一二两三四五六七八九十百幺](?:\s?[号栋幢座单室组队社门斋]|-[0-9])")  # found fast
+_UNBROKEN = re.compile(r"\w*")
 _BEFORE, _AFTER = 24, 16  # characters around an anchor in which an address begins and shows what it is
 _REGION = re.compile(
-    rf"(?:{_HAN}{{2,8}}?(?:省|自治区))?\s?(?:{_HAN}{{2,8}}?(?:市|自治州|州|盟|地区))?\s?(?:{_HAN}{{1,6}}?[区县市旗])"
+    rf"(?:{_HAN}{{2,8}}?(?:省|自治区))?\s?(?:{_HAN}{{2,8}}?(?:市|自治州|州|盟|地区))?\s?(?:{_HAN}{{1,6}}?(?:(?<![小社园甲乙丙丁东西南北一二三四五六七八九十])区|[县市旗]))"
 )
 _DOOR = re.compile(
     r"[0-9零〇一二两三四五六七八九十幺]\s?(?:号|[栋幢座室弄组队楼层]|门(?!口)|单元)|(?<![0-9])[0-9]{1,3}-[0-9]{1,4}(?![0-9])"
 )
-_BANKS = re.compile("支行|分行|网点|窗|柜|取款机|营业")
+_BANK = re.compile(_BANKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,20 @@ class Address:
 
 def find(text: str, likely: NDArray[np.float32]) -> Iterator[Address]:
     """Addresses in order, not overlapping; likely: for each character how probably it is part of one."""
-    by_form = list(_by_form(text))
-    alone = [
-        run
-        for run in _by_model(text, likely)
-        if not any(one.start < run.end and run.start < one.end for one in by_form)
-    ]
-    yield from sorted([*by_form, *alone], key=lambda one: one.start)
+    found: list[Address] = []
+    for one in sorted([*_by_form(text), *_by_model(text, likely)], key=lambda address: address.start):
+        last = found[-1] if found else None
+        if last is None or one.start >= last.end:
+            found.append(one)
+        else:
+            found[-1] = Address(last.start, _reach(text, last, one), max(last.score, one.score))
+    yield from found
+
+
+def _reach(text: str, one: Address, other: Address) -> int:
+    """Where two that overlap end together: what only the model adds stops at a blank (…1801室 王经理来过)."""
+    further = _UNBROKEN.match(text, min(one.end, other.end), max(one.end, other.end))
+    return further.end() if further else max(one.end, other.end)
 
 
 def _by_form(text: str) -> Iterator[Address]:
@@ -97,7 +106,7 @@ def _by_model(text: str, likely: NDArray[np.float32]) -> Iterator[Address]:
     for at, sure in enumerate(inside):
         if sure:
             continue
-        home = _DOOR.search(text, start, at) and not _BANKS.search(text, start, at + 4)
+        home = _DOOR.search(text, start, at) and not _BANK.search(text, start, at) and not _BANK.match(text, at)
         if at - start >= SHORTEST and home:
             begin = region_end(text, start, at)
             yield Address(begin, at, float(likely[start:at].mean()))

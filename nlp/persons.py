@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 RULES = "rules/persons.json"
 # The model's mean probability from which a name is believed:
-CERTAIN = 0.9  # though it is a word of the dictionary too
+CERTAIN = 0.75  # though it is a word of the dictionary too
 SURE = 0.6  # without a word around it
-REPORTS = 0.3  # before a word such as 反映
+REPORTS = 0.3  # before a word such as 反映 or 老师
 LIKELY = 0.1  # a word of the dictionary that stands where names stand
-BESIDE = 0.03  # after a word that announces a name, or beside a number
+BESIDE = 0.03  # after a word that announces a name, beside a number, between blanks
 HINTED = 0.01  # where names stand: on a line of its own, before 女士, at the head of a line before a number
 COMMON = 200  # so many surnames at the head of the list are hardly ever anything else on a line of their own
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -54,6 +54,7 @@ def _rules() -> dict[str, re.Pattern[str]]:
         "surname_titled": re.compile(rf"{one}{titled}"),
         "compound": re.compile(_any(told["compounds"])),
         "words_too": re.compile(_any(told["words_too"])),
+        "title": re.compile(titled),
         "honorific": re.compile(_any(told["honorifics"])),
         "followed": re.compile(rf"[\s,，、:：(（]{{0,2}}(?:\d|\[|{_any(told['following'])})"),
         "reporting": re.compile(_any(told["reporting"])),
@@ -89,17 +90,17 @@ def _readings(text: str, found: re.Match[str], likely: NDArray[np.float32], take
     """The same surname with one and with two characters after it."""
     start, after = found.start(), found.end("surname")
     for end in range(after + 1, found.end() + 1):
-        if not any(taken[start:end]) and not _other(text, start, end):
+        if not any(taken[start:end]) and not _other(text, start, end, after):
             yield Name(start, end, _score(text, start, end, likely, taken, compound=after - start > 1))
 
 
-def _other(text: str, start: int, end: int) -> bool:
+def _other(text: str, start: int, end: int, after: int) -> bool:
     """True where these are no name: 欧阳 alone is a surname, 感谢林总 and 谢谢周女士 thank somebody."""
     rules = _rules()
-    titled = rules["surname_titled"].match(text, end - 1) is not None
-    honoured = rules["honorific"].match(text, end) is not None
-    thanked = (titled and (not honoured or segment.known(text[start : end - 1]))) or text[start] == text[start + 1]
-    return thanked or rules["compound"].fullmatch(text, start, end) is not None
+    titled = any(rules["title"].match(text, at) for at in range(after, end))  # 张华 and not 张华经, before 张华经理
+    word = segment.known(text[max(0, start - 1) : start + 1]) or segment.known(text[start : end - 1])
+    thanked = word and rules["surname_titled"].match(text, end - 1) is not None
+    return titled or thanked or rules["compound"].fullmatch(text, start, end) is not None
 
 
 def _score(
@@ -112,14 +113,15 @@ def _score(
     beside_number = any(taken[end : end + 3]) or any(taken[max(0, start - 2) : start])
     titled = rules["honorific"].match(text, end) is not None
     followed = beside_number or titled or rules["followed"].match(text, end) is not None
-    closed = end == len(text) or not _HAN.match(text, end)
+    closed = end == len(text) or text[end] == "的" or not _HAN.match(text, end)
     announced = rules["announced"].search(before) is not None and (closed or followed)
     opens = rules["line_start"].search(before) is not None
+    apart = (opens or before.endswith(" ")) and text.startswith((" ", "\n"), end)
     alone = opens and rules["line_end"].match(text, end) is not None
-    reports = rules["reporting"].match(text, end) is not None
+    reports = (rules["reporting"].match(text, end) or rules["title"].match(text, end)) is not None
     needed = min(
         HINTED if alone or titled or (opens and followed) else SURE,
-        BESIDE if announced or beside_number else SURE,
+        BESIDE if announced or beside_number or apart else SURE,
         REPORTS if reports else SURE,
     )
     if segment.known(text[start:end]) and not titled:

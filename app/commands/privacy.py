@@ -34,6 +34,8 @@ def scan(
         audit.record(session, at=now, actor=ACTOR, action="privacy.scan", subject="store", detail=detail)
     for place, title, count in report.leaks:
         say(f"{place}\t{title}\t{count} 处")
+    if report.skipped:
+        say(f"没有查（不是文本）：{'、'.join(report.skipped)}")
     say(
         f"用 {report.known} 个已知的个人信息查了 {report.columns} 列、{report.values} 个值和 {report.files} 个文件："
         + (f"发现 {sum(report.found.values())} 处泄漏，见上。" if report.found else "没有发现泄漏。")

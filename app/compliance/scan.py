@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 PAGE = 500  # rows read at once
 CHUNK = 1 << 20  # characters of a file read at once…
+_LONGEST_CHARACTER = 4  # bytes of UTF-8: the last one of what was read may be cut
 OVERLAP = 256  # …with so many of the ones before, longer than any identifier
 BINARY = {".sqlite", ".sqlite-wal", ".sqlite-shm", ".safetensors", ".lock"}  # the store is read by its columns
 
@@ -45,6 +46,7 @@ class Report:
     columns: int = 0
     values: int = 0
     files: int = 0
+    skipped: list[str] = field(default_factory=list)  # files that are no text
     found: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
@@ -70,7 +72,7 @@ def _from_originals(session: Session) -> Iterator[tuple[str, str]]:
         if message.pii:
             text = contents.original(session, message)
             yield from ((text[start:end], kind) for start, end, kind in message.pii)
-    for interaction in session.exec(select_rows(Interaction).where(col(Interaction.subject).is_not(None))):
+    for interaction in session.exec(select_rows(Interaction).where(col(Interaction.subject_masked).is_not(None))):
         if interaction.subject_pii:
             subject = contents.original_subject(session, interaction) or ""
             yield from ((subject[start:end], kind) for start, end, kind in interaction.subject_pii)
@@ -145,12 +147,26 @@ def _readable(value: object) -> str:
 
 
 def _scan_file(path: Path, known: Known, report: Report) -> None:
+    with path.open("rb") as head:
+        start = head.read(CHUNK)
+    if b"\0" in start:
+        report.skipped.append(path.name)
+        return
     report.files += 1
     before = ""
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open(encoding=_encoding(start), errors="replace") as file:
         while chunk := file.read(CHUNK):
             _note(report, str(path), known.kinds_in(before + chunk))
             before = chunk[-OVERLAP:]
+
+
+def _encoding(start: bytes) -> str:
+    """UTF-8, or else what Chinese programs write beside it."""
+    try:
+        start[: -_LONGEST_CHARACTER or None].decode()
+    except UnicodeDecodeError:
+        return "gb18030"
+    return "utf-8"
 
 
 def _note(report: Report, place: str, kinds: set[str]) -> None:

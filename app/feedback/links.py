@@ -37,6 +37,7 @@ GROUPS = {  # kinds that point at one person; a company's code or a landline sta
     "QQ": "qq",
 }
 KEY_BYTES = 32
+SHORTEST = 5  # characters of a QQ number, the shortest that points at one person
 PAGE = 200  # interactions in one write transaction of a rotation
 _SECRET = "link_key.secret"  # noqa: S105 - the column's name
 
@@ -66,7 +67,7 @@ def rotate(store: Store, *, now: datetime, tell: Callable[[int], None] = lambda 
     while True:
         with store.write() as session:
             page = select(Interaction).where(col(Interaction.id) > last, Interaction.state == InteractionState.ANALYSED)
-            interactions = session.exec(page.order_by(col(Interaction.id)).limit(PAGE)).all()
+            interactions = session.exec(page.order_by(col(Interaction.id)).limit(PAGE).with_for_update()).all()
             for interaction in interactions:
                 _write(session, interaction, keys)
         done += len(interactions)
@@ -76,6 +77,12 @@ def rotate(store: Store, *, now: datetime, tell: Callable[[int], None] = lambda 
         last = interactions[-1].id or 0
     with store.write() as session:
         old = [key for key in _keys(session) if key.id != fresh]
+        late = select(LinkDigest.interaction_id).where(col(LinkDigest.key_id) != fresh)
+        done_anew = select(LinkDigest.interaction_id).where(col(LinkDigest.key_id) == fresh)
+        missed = select(Interaction).where(col(Interaction.id).in_(late), col(Interaction.id).not_in(done_anew))
+        for interaction in session.exec(missed.with_for_update()).all():  # analysed by who knew the old key only
+            _write(session, interaction, keys)
+        session.flush()
         session.execute(delete(LinkDigest).where(col(LinkDigest.key_id).in_([key.id for key in old])))
         for key in old:
             session.delete(key)
@@ -122,5 +129,6 @@ def _linkable(pii: Iterable[PiiSpan]) -> bool:
 
 def _of(text: str, pii: Iterable[PiiSpan]) -> Iterator[str]:
     for start, end, kind in pii:
-        if kind in GROUPS:
-            yield f"{GROUPS[kind]}:{canonical(text[start:end], kind)}"
+        form = canonical(text[start:end], kind) if kind in GROUPS else ""
+        if len(form) >= SHORTEST:
+            yield f"{GROUPS[kind]}:{form}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 from sqlmodel import Session
 
 from app.errors import Invalid, NotFound
@@ -16,7 +17,7 @@ from app.feedback import contents
 from app.feedback.models import Interaction
 from app.people.models import User
 from app.store.audit import record
-from nlp import taxonomy
+from nlp import addresses, taxonomy
 from nlp.doc import SUBJECT, Doc
 from nlp.mask import Masker
 from nlp.normalize import normalize
@@ -28,6 +29,7 @@ REASONS = {
     "authority": "配合监管或司法查询",
     "masking": "检查遮盖是否正确",
 }
+VIEW = "original.view"  # in the audit chain
 LEAST, MOST = 4, 200  # characters of the note
 
 
@@ -56,21 +58,24 @@ def unmask(
     """Part (SUBJECT or a message's place) to its pieces, with an entry in the audit chain.
 
     Raises NotFound; Invalid for a reason that is not one of REASONS, a note that is too short or too long, and a note
-    that holds personal data, which would stand readable in the audit chain.
+    that holds a number, an address or what is masked in this feedback: it would stand readable in the audit chain.
     """
     interaction = session.get(Interaction, interaction_id)
     if interaction is None:
         raise NotFound("没有这条反馈。")
-    detail = {"reason": _reason(reason), "note": _note(note)}
-    record(session, at=now, actor=f"user:{actor.id}", action="original.view", subject=_name(interaction), detail=detail)
     messages = contents.messages_of(session, interaction)
     parts = {part: _cut(contents.original(session, one), one.pii) for part, one in enumerate(messages)}
     subject = contents.original_subject(session, interaction)
-    return {SUBJECT: _cut(subject, interaction.subject_pii), **parts} if subject else parts
+    if subject:
+        parts = {SUBJECT: _cut(subject, interaction.subject_pii if interaction.subject_masked else []), **parts}
+    detail = {"reason": _reason(reason), "note": _note(note, parts)}
+    record(session, at=now, actor=f"user:{actor.login}", action=VIEW, subject=name(interaction_id), detail=detail)
+    return parts
 
 
-def _name(interaction: Interaction) -> str:
-    return f"feedback:{interaction.id}"
+def name(interaction_id: int) -> str:
+    """What the audit chain calls a feedback."""
+    return f"feedback:{interaction_id}"
 
 
 def _reason(told: str) -> str:
@@ -79,14 +84,17 @@ def _reason(told: str) -> str:
     return told
 
 
-def _note(told: str) -> str:
+def _note(told: str, parts: Mapping[int, Sequence[OpenPiece]]) -> str:
     note = told.strip()
     if not LEAST <= len(note) <= MOST:
         raise Invalid(f"请用 {LEAST} 到 {MOST} 个字说明为什么要看，例如投诉单号和要核对的事。", field="note")
     doc = Doc.of("", note)
     doc.normal = {0: normalize(note)}
-    if Masker().predict([doc])[0]:
-        raise Invalid("说明里有号码类个人信息，它会留在审计记录里。请去掉，写投诉单号即可。", field="note")
+    hidden = {piece.text for pieces in parts.values() for piece in pieces if piece.kind}
+    repeated = any(text in note for text in hidden if len(text) > 1)
+    address = next(addresses.find(note, np.zeros(len(note), np.float32)), None)
+    if Masker().predict([doc])[0] or repeated or address:
+        raise Invalid("说明里有个人信息，它会留在审计记录里。请去掉，写投诉单号即可。", field="note")
     return note
 
 

@@ -6,16 +6,16 @@ applied wherever that piece stands. It outlives a new model, and is a case on wh
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
 from app.errors import Conflict, Invalid, NotFound
-from app.feedback import contents, links
-from app.feedback.models import Analysis, Interaction, MaskReview, Verdict
+from app.feedback import contents, links, originals
+from app.feedback.models import Analysis, Interaction, InteractionState, MaskReview, Verdict
 from app.feedback.results import demand_of, pii_of
 from app.people.models import User
-from app.store.audit import record
+from app.store.audit import AuditEntry, record
 from app.store.sealing import seal, unseal
 from nlp import taxonomy
 from nlp.doc import SUBJECT, Doc, Pii, Span, Turn
@@ -23,6 +23,7 @@ from nlp.mask import masked, merged
 from nlp.pipeline import Pipeline
 
 MOST = 200  # characters of a piece
+OPEN_FOR = timedelta(hours=1)  # since the original was opened
 _PIECE = "mask_review.piece"
 
 
@@ -32,9 +33,11 @@ def review(
     """Mask or release every place of `piece` in one feedback, at once and from now on.
 
     Raises NotFound; Invalid for a kind that is not in the taxonomy, a piece that the feedback does not hold and one
-    that is masked already (or, to release, is not masked); Conflict while the feedback waits for its analysis.
+    that is masked already (or, to release, is not masked); Conflict while the feedback waits for its analysis, and
+    for an actor who has not opened the original within OPEN_FOR.
     """
     interaction, doc = _analysed(session, interaction_id)
+    _opened(session, actor, interaction_id, now)
     piece = piece.strip()
     if kind not in taxonomy.pii_kinds():
         raise Invalid("请选一种个人信息。", field="kind")
@@ -113,7 +116,7 @@ def cases(session: Session, pipeline: Pipeline) -> Iterator[Case]:
         (read,) = pipeline.run([doc])
         piece = _piece(session, one)
         hits = [any(_covers(pii, place) for pii in read.pii) for place in _places(read, piece)]
-        right = all(hits) if one.verdict is Verdict.MASK else not any(hits)
+        right = read.failure is None and (all(hits) if one.verdict is Verdict.MASK else not any(hits))
         yield Case(one.id or 0, one.interaction_id, one.verdict, one.kind, right)
 
 
@@ -146,10 +149,24 @@ def _analysed(session: Session, interaction_id: int) -> tuple[Interaction, Doc]:
     interaction = session.exec(wanted).first()
     if interaction is None:
         raise NotFound("没有这条反馈。")
-    messages = contents.messages_of(session, interaction)
-    if not messages or any(message.masked_text is None for message in messages):
+    analysis = session.get(Analysis, interaction.analysis_id) if interaction.analysis_id else None
+    if interaction.state is not InteractionState.ANALYSED or analysis is None:
         raise Conflict("这条反馈还在等待分析，请稍后再来。")
+    if analysis.content_hash != interaction.content_hash:
+        raise Conflict("这条反馈刚有了新的内容，请等分析完再来。")
     return interaction, _doc(session, interaction)
+
+
+def _opened(session: Session, actor: User, interaction_id: int, now: datetime) -> None:
+    """Whoever has not seen the original could find it out by trying, without an entry in the audit chain."""
+    views = select(AuditEntry.id).where(
+        AuditEntry.action == originals.VIEW,
+        AuditEntry.subject == originals.name(interaction_id),
+        AuditEntry.actor == f"user:{actor.login}",
+        col(AuditEntry.at) >= now - OPEN_FOR,
+    )
+    if session.exec(views).first() is None:
+        raise Conflict("复核遮盖之前请先查看原文并写明理由。")
 
 
 def _doc(session: Session, interaction: Interaction) -> Doc:
@@ -171,10 +188,9 @@ def _store(session: Session, interaction: Interaction, doc: Doc, *, now: datetim
     for part, message in enumerate(contents.messages_of(session, interaction)):
         message.masked_text, message.pii = masked(doc.turns[part].text, spans[part]), pii_of(spans[part])
         session.add(message)
-    analysis = session.get(Analysis, interaction.analysis_id) if interaction.analysis_id else None
-    if analysis and analysis.demand_span:
-        doc.demand = Span(*analysis.demand_span)
-        analysis.demand = demand_of(doc)
+    for analysis in session.exec(select(Analysis).where(Analysis.interaction_id == interaction.id)):
+        doc.demand = Span(*analysis.demand_span) if analysis.demand_span else None
+        analysis.demand = demand_of(doc) if analysis.content_hash == interaction.content_hash else ""
         session.add(analysis)
     session.add(interaction)
     session.flush()
@@ -195,5 +211,5 @@ def _spans(stored: Sequence[tuple[int, int, int, str]]) -> list[Pii]:
 
 def _audit(session: Session, actor: User, action: str, one: MaskReview, now: datetime) -> None:
     detail = {"kind": one.kind, "places": len(one.added) + len(one.removed)}
-    subject = f"feedback:{one.interaction_id}"
-    record(session, at=now, actor=f"user:{actor.id}", action=action, subject=subject, detail=detail)
+    subject = originals.name(one.interaction_id)
+    record(session, at=now, actor=f"user:{actor.login}", action=action, subject=subject, detail=detail)

@@ -16,7 +16,7 @@ from app.clock import Clock
 from app.feedback import contents, corrections, links, remask, sources
 from app.feedback.ingest import ANALYSE, Applied, apply_interaction
 from app.feedback.models import Analysis, Delivery, DeliveryState, Interaction, InteractionState, Source
-from app.feedback.results import analysis_of, pii_of
+from app.feedback.results import analysis_of, demand_of, pii_of
 from app.jobs.queue import JobArgs, JobQueue
 from app.store.engine import Store
 from app.store.sealing import unseal
@@ -175,4 +175,5 @@ def _stored_analysis(session: Session, reading: _Reading, doc: Doc, *, version: 
         )
         session.add(analysis)
         session.flush()
+    analysis.demand = demand_of(doc)  # of an older row too: what is masked may have changed since
     return analysis

@@ -114,6 +114,14 @@ def test_files_are_searched_across_the_borders_of_what_is_read_at_once(stored: S
     assert (report.files, report.leaks) == (2, [(str(log), "手机号", 1)])
 
 
+def test_a_file_in_another_encoding_is_read_and_one_that_is_no_text_is_named(stored: Store, tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_bytes(f"备注,电话\n回电,{NUMBER}\n".encode("gb18030"))
+    (tmp_path / "report.xlsx").write_bytes(b"PK\x03\x04\0\0" + NUMBER.encode())
+    report = look(stored, *files_in([tmp_path]))
+    assert (report.files, report.skipped) == (1, ["report.xlsx"])
+    assert report.leaks == [(str(tmp_path / "old.csv"), "手机号", 1)]
+
+
 def test_planted_identifiers_come_from_a_file_and_a_bad_line_is_named(tmp_path: Path) -> None:
     marked = tmp_path / "marked.jsonl"
     good = '{"turns": [{"text": "我的手机13800138000", "pii": [[4, 15, "MOBILE"]]}]}\n{"text": "好", "text_pii": []}\n'

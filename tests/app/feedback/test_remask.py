@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlmodel import Session, select
 
 from app.errors import Conflict, Invalid, NotFound
-from app.feedback import links, remask
+from app.feedback import links, originals, remask
 from app.feedback.ingest import apply_interaction
 from app.feedback.models import Analysis, Interaction, MaskReview, Message, Source, Verdict
 from app.jobs.queue import EmbeddedQueue
@@ -50,6 +50,11 @@ def actor(store: Store) -> User:
 
 @pytest.fixture
 def review(store: Store, told: Callable[..., None], actor: User) -> Review:
+    with store.write() as session:
+        originals.unmask(
+            session, actor=actor, interaction_id=1, reason="masking", note="检查遮盖", now=NOW - timedelta(minutes=5)
+        )
+
     def one(verdict: Verdict, piece: str, kind: str) -> MaskReview:
         with store.write() as session:
             return remask.review(
@@ -147,3 +152,36 @@ def test_every_review_is_a_case_for_a_model(store: Store, review: Review, pipeli
 def test_what_is_not_there_is_not_found(store: Store, actor: User) -> None:
     with store.write() as session, pytest.raises(NotFound):
         remask.undo(session, actor=actor, interaction_id=99, review_id=1, now=NOW)
+
+
+def test_who_has_not_opened_the_original_cannot_try_pieces_of_it(
+    store: Store, told: Callable[..., None], actor: User
+) -> None:
+    for piece in ("138", "139"):
+        with store.write() as session, pytest.raises(Conflict, match="先查看原文"):
+            remask.review(
+                session, actor=actor, interaction_id=1, verdict=Verdict.MASK, piece=piece, kind="MOBILE", now=NOW
+            )
+
+
+def test_nothing_is_reviewed_or_undone_while_newer_words_wait(
+    store: Store, source: Source, queue: EmbeddedQueue, review: Review, actor: User
+) -> None:
+    made = review(Verdict.MASK, "谢伟", "NAME")
+    with store.write() as session:
+        value = talk(*TEXTS, revision=1, subject="电话13912345678找谢伟")
+        apply_interaction(session, source=source, value=value, now=NOW, queue=queue)
+    with store.write() as session, pytest.raises(Conflict, match="等"):
+        remask.undo(session, actor=actor, interaction_id=1, review_id=made.id or 0, now=NOW)
+    with store.read() as session:
+        assert session.get_one(Interaction, 1).subject_masked is None
+
+
+def test_older_analyses_do_not_keep_the_name_in_their_demand(store: Store, review: Review) -> None:
+    with store.write() as session:
+        now = session.exec(select(Analysis)).one()
+        kept = {name: getattr(now, name) for name in Analysis.model_fields if name != "id"}
+        session.add(Analysis(**{**kept, "pipeline_version": "older", "demand": "请打[手机号]找谢伟"}))
+    review(Verdict.MASK, "谢伟", "NAME")
+    with store.read() as session:
+        assert set(session.exec(select(Analysis.demand))) == {"请打[手机号]找[姓名]"}

@@ -79,7 +79,7 @@ def test_the_words_are_shown_with_a_watermark_after_a_reason(
     (entry,) = views(runtime)
     assert entry.subject == f"feedback:{number}"
     assert entry.detail == WHY
-    assert entry.actor == f"user:{bank.users[Role.SUPERVISOR].id}"
+    assert entry.actor == f"user:{login}"
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,7 @@ def test_the_words_are_shown_with_a_watermark_after_a_reason(
         ({**WHY, "note": "看看"}, "请用 4 到 200 个字"),
         ({**WHY, "note": "长" * 201}, "请用 4 到 200 个字"),
         ({**WHY, "note": f"客户电话{NUMBER}"}, "请去掉"),
+        ({**WHY, "note": "客户住建国路88号3号楼501室"}, "请去掉"),
     ],
 )
 def test_without_a_good_reason_nothing_is_opened_and_nothing_is_recorded(
