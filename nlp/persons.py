@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 RULES = "rules/persons.json"
 # The model's mean probability from which a name is believed:
-CERTAIN = 0.75  # though it is a word of the dictionary too
+CERTAIN = 0.75  # though it is a word of the dictionary too, or holds what hardly any name holds
 SURE = 0.6  # without a word around it
+OWN = 0.3  # of its surname alone
 REPORTS = 0.3  # before a word such as 反映 or 老师
 LIKELY = 0.1  # a word of the dictionary that stands where names stand
 BESIDE = 0.03  # after a word that announces a name, beside a number, between blanks
@@ -45,7 +46,7 @@ class Name:
 def _rules() -> dict[str, re.Pattern[str]]:
     told = taxonomy.read(RULES)
     one = f"(?:{'|'.join(told['compounds'])}|[{told['surnames']}])"
-    given = f"(?![{told['never_given']}])[\u3400-\u9fff]"
+    given = "[\u3400-\u9fff]"
     titled = f"(?:{_any(told['titles'])}|(?:{_any(told['short_titles'])})(?![\u3400-\u9fff]))"
     links = "|".join(map(re.escape, told["links"]))
     return {
@@ -54,6 +55,7 @@ def _rules() -> dict[str, re.Pattern[str]]:
         "surname_titled": re.compile(rf"{one}{titled}"),
         "compound": re.compile(_any(told["compounds"])),
         "words_too": re.compile(_any(told["words_too"])),
+        "unusual": re.compile(rf".[^{told['never_given']}]*[{told['never_given']}]"),
         "title": re.compile(titled),
         "honorific": re.compile(_any(told["honorifics"])),
         "followed": re.compile(rf"[\s,，、:：(（]{{0,2}}(?:\d|\[|{_any(told['following'])})"),
@@ -98,8 +100,9 @@ def _other(text: str, start: int, end: int, after: int) -> bool:
     """True where these are no name: 欧阳 alone is a surname, 感谢林总 and 谢谢周女士 thank somebody."""
     rules = _rules()
     titled = any(rules["title"].match(text, at) for at in range(after, end))  # 张华 and not 张华经, before 张华经理
-    word = segment.known(text[max(0, start - 1) : start + 1]) or segment.known(text[start : end - 1])
-    thanked = word and rules["surname_titled"].match(text, end - 1) is not None
+    verb = start > 0 and segment.known(text[start - 1 : start + 1])  # 感|谢林总
+    word = end - 1 > after and segment.known(text[start : end - 1])  # 谢谢|周女士
+    thanked = (verb or word) and rules["surname_titled"].match(text, end - 1) is not None
     return titled or thanked or rules["compound"].fullmatch(text, start, end) is not None
 
 
@@ -107,7 +110,7 @@ def _score(
     text: str, start: int, end: int, likely: NDArray[np.float32], taken: Sequence[bool], *, compound: bool
 ) -> float:
     rules = _rules()
-    inside = float(likely[start:end].mean())
+    inside = round(float(likely[start:end].mean()), 4)  # or the rounding of floats would choose between readings
     beyond = float(likely[end]) if end < len(text) else 0.0
     before = text[max(0, start - _REACH) : start]
     beside_number = any(taken[end : end + 3]) or any(taken[max(0, start - 2) : start])
@@ -124,6 +127,10 @@ def _score(
         BESIDE if announced or beside_number or apart else SURE,
         REPORTS if reports else SURE,
     )
+    if likely[start] < OWN and inside >= needed == SURE:
+        return 0.0  # 感谢张伟: the name begins further on
+    if rules["unusual"].match(text, start, end):
+        return inside if inside >= CERTAIN else 0.0
     if segment.known(text[start:end]) and not titled:
         needed = LIKELY if needed == HINTED else SURE if announced else CERTAIN
     elif rules["words_too"].match(text, start) is None and (compound or (alone and _common(text[start]))):

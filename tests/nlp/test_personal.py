@@ -89,6 +89,24 @@ def test_without_words_around_the_model_decides_and_a_longer_name_wins() -> None
     assert name.score == pytest.approx(0.9)
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("感谢张伟的服务", "张伟"),
+        ("于刘洋处办理", "刘洋"),
+        ("投诉张华经理", "张华"),
+        ("陈平行长承诺过", "陈平"),
+        ("我是赵得柱", "赵得柱"),
+        ("感谢王小明", "王小明"),
+    ],
+)
+def test_a_sure_model_is_followed_to_the_letter(text: str, name: str) -> None:
+    sure = likely(text, 0)
+    at = text.index(name)
+    sure[at : at + len(name)] = 0.9
+    assert [text[one.start : one.end] for one in persons.find(text, sure, [])] == [name]
+
+
 def test_no_name_reaches_into_an_identifier() -> None:
     text = "我叫谢伟13800138000"
     (name,) = persons.find(text, likely(text, 1), [(4, 15)])
