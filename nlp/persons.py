@@ -55,6 +55,10 @@ def _rules() -> dict[str, re.Pattern[str]]:
         "surname_titled": re.compile(rf"{one}{titled}"),
         "compound": re.compile(_any(told["compounds"])),
         "words_too": re.compile(_any(told["words_too"])),
+        "dotted": re.compile(
+            rf"(?P<announced>{_any(told['announcing'])})?(?:{links}){{0,3}}"
+            "(?P<name>[\u3400-\u9fff]{2,6}(?:[·•・][\u3400-\u9fff]{1,6}){1,3})"
+        ),
         "unusual": re.compile(rf".[^{told['never_given']}]*[{told['never_given']}]"),
         "title": re.compile(titled),
         "honorific": re.compile(_any(told["honorifics"])),
@@ -70,7 +74,7 @@ def _any(words: Sequence[str]) -> str:
 
 
 def find(text: str, likely: NDArray[np.float32], identifiers: Sequence[tuple[int, int]]) -> Iterator[Name]:
-    """Names in order, not overlapping.
+    """Names, not overlapping.
 
     likely: for each character how probably it is part of a name. identifiers: normalised [start, end) of what was
     found before; no name reaches into one, and a name before one is as good as announced.
@@ -79,6 +83,11 @@ def find(text: str, likely: NDArray[np.float32], identifiers: Sequence[tuple[int
     for start, end in identifiers:
         taken[start:end] = [True] * (end - start)
     at = 0
+    for dotted in _rules()["dotted"].finditer(text):  # 阿依古丽·买买提
+        start, end = dotted.span("name")
+        if dotted["announced"] or float(likely[start:end].mean()) >= REPORTS:
+            taken[start:end] = [True] * (end - start)
+            yield Name(start, end, 1.0)
     while found := _rules()["name"].search(text, at):
         best = max(_readings(text, found, likely, taken), key=lambda name: (name.score, name.end), default=None)
         if best and best.score >= SURE:
@@ -92,18 +101,19 @@ def _readings(text: str, found: re.Match[str], likely: NDArray[np.float32], take
     """The same surname with one and with two characters after it."""
     start, after = found.start(), found.end("surname")
     for end in range(after + 1, found.end() + 1):
-        if not any(taken[start:end]) and not _other(text, start, end, after):
+        if not any(taken[start:end]) and not _other(text, start, end, after, likely):
             yield Name(start, end, _score(text, start, end, likely, taken, compound=after - start > 1))
 
 
-def _other(text: str, start: int, end: int, after: int) -> bool:
+def _other(text: str, start: int, end: int, after: int, likely: NDArray[np.float32]) -> bool:
     """True where these are no name: 欧阳 alone is a surname, 感谢林总 and 谢谢周女士 thank somebody."""
     rules = _rules()
     titled = any(rules["title"].match(text, at) for at in range(after, end))  # 张华 and not 张华经, before 张华经理
     verb = start > 0 and segment.known(text[start - 1 : start + 1])  # 感|谢林总
     word = end - 1 > after and segment.known(text[start : end - 1])  # 谢谢|周女士
     thanked = (verb or word) and rules["surname_titled"].match(text, end - 1) is not None
-    return titled or thanked or rules["compound"].fullmatch(text, start, end) is not None
+    later = verb and rules["name"].match(text, start + 1) and likely[start] + OWN < likely[start + 1]  # 律师|罗翔
+    return titled or thanked or bool(later) or rules["compound"].fullmatch(text, start, end) is not None
 
 
 def _score(
@@ -132,7 +142,8 @@ def _score(
     if rules["unusual"].match(text, start, end):
         return inside if inside >= CERTAIN else 0.0
     if segment.known(text[start:end]) and not titled:
-        needed = LIKELY if needed == HINTED else SURE if announced else CERTAIN
+        common = segment.named(text[start:end])
+        needed = LIKELY if needed == HINTED or (announced and common) else SURE if announced or common else CERTAIN
     elif rules["words_too"].match(text, start) is None and (compound or (alone and _common(text[start]))):
         return 1.0
     if inside >= needed and needed < SURE:

@@ -73,6 +73,19 @@ def known(word: str) -> bool:
     return bool(_tokenizer().FREQ.get(word))
 
 
+def named(word: str) -> bool:
+    """True for a word that stands in the dictionary as the name of a person, some of them wrongly (谢谢)."""
+    return word in _names()
+
+
+@cache
+def _names() -> frozenset[str]:
+    """What jieba's dictionary tags as the name of a person (nr)."""
+    with jieba.Tokenizer().get_dict_file() as lines:
+        rows = (line.decode().split() for line in lines)
+        return frozenset(row[0] for row in rows if row and row[-1].startswith("nr"))
+
+
 class Segmenter:
     """Fills `words`: the spans of the words of every part, in original offsets, in order."""
 

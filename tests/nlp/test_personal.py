@@ -24,6 +24,7 @@ ANNOUNCED = {
     "请问是潘红梦女士吗": ["潘红梦"],
     "姓名 姚娟，住院证明我有": ["姚娟"],
     "投诉人：江东英。": ["江东英"],
+    "我叫阿依古丽·买买提，来问贷款": ["阿依古丽·买买提"],
     "法定代表人：龙伟玉\n地址见附件": ["龙伟玉"],
 }
 NOBODY = [
@@ -98,6 +99,7 @@ def test_without_words_around_the_model_decides_and_a_longer_name_wins() -> None
         ("陈平行长承诺过", "陈平"),
         ("我是赵得柱", "赵得柱"),
         ("感谢王小明", "王小明"),
+        ("我的律师罗翔来信", "罗翔"),
     ],
 )
 def test_a_sure_model_is_followed_to_the_letter(text: str, name: str) -> None:
