@@ -116,12 +116,18 @@ def _other(text: str, start: int, end: int, after: int, likely: NDArray[np.float
     return titled or thanked or bool(later) or rules["compound"].fullmatch(text, start, end) is not None
 
 
-def _score(
-    text: str, start: int, end: int, likely: NDArray[np.float32], taken: Sequence[bool], *, compound: bool
-) -> float:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What the words around say. `needed`: the model's mean probability from which the piece is believed there."""
+
+    alone: bool
+    announced: bool
+    titled: bool
+    needed: float
+
+
+def _place(text: str, start: int, end: int, taken: Sequence[bool]) -> _Place:
     rules = _rules()
-    inside = round(float(likely[start:end].mean()), 4)  # or the rounding of floats would choose between readings
-    beyond = float(likely[end]) if end < len(text) else 0.0
     before = text[max(0, start - _REACH) : start]
     beside_number = any(taken[end : end + 3]) or any(taken[max(0, start - 2) : start])
     titled = rules["honorific"].match(text, end) is not None
@@ -131,24 +137,35 @@ def _score(
     opens = rules["line_start"].search(before) is not None
     apart = (opens or before.endswith(" ")) and text.startswith((" ", "\n"), end)
     alone = opens and rules["line_end"].match(text, end) is not None
-    reports = (rules["reporting"].match(text, end) or rules["title"].match(text, end)) is not None
+    reports = rules["reporting"].match(text, end) or rules["title"].match(text, end)
     needed = min(
         HINTED if alone or titled or (opens and followed) else SURE,
         BESIDE if announced or beside_number or apart else SURE,
         REPORTS if reports else SURE,
     )
+    return _Place(alone, announced, titled, needed)
+
+
+def _score(
+    text: str, start: int, end: int, likely: NDArray[np.float32], taken: Sequence[bool], *, compound: bool
+) -> float:
+    rules, place = _rules(), _place(text, start, end, taken)
+    inside = round(float(likely[start:end].mean()), 4)  # or the rounding of floats would choose between readings
+    needed = place.needed
     if likely[start] < OWN and inside >= needed == SURE:
         return 0.0  # 感谢张伟: the name begins further on
     if rules["unusual"].match(text, start, end):
         return inside if inside >= CERTAIN else 0.0
-    if segment.known(text[start:end]) and not titled:
+    if segment.known(text[start:end]) and not place.titled:
         common = segment.named(text[start:end])
-        needed = LIKELY if needed == HINTED or (announced and common) else SURE if announced or common else CERTAIN
-    elif rules["words_too"].match(text, start) is None and (compound or (alone and _common(text[start]))):
+        weak = needed == HINTED or (place.announced and common)
+        needed = LIKELY if weak else SURE if place.announced or common else CERTAIN
+    elif rules["words_too"].match(text, start) is None and (compound or (place.alone and _common(text[start]))):
         return 1.0
-    if inside >= needed and needed < SURE:
-        return 1.0
-    return inside - max(0.0, beyond - SURE) if inside >= needed else 0.0  # a name that goes on is longer than this
+    if inside < needed:
+        return 0.0
+    beyond = float(likely[end]) if end < len(text) else 0.0
+    return 1.0 if needed < SURE else inside - max(0.0, beyond - SURE)  # a name that goes on is longer than this
 
 
 def _common(surname: str) -> bool:
