@@ -30,9 +30,9 @@ _HOUSE, _BUILDING, _VILLAGE = "(?:号楼|号院|号)", "(?:号楼|栋|幢|座|�
 _FURTHER = "(?:号楼|号院|号|栋|幢|座|单元|门栋|门|楼|层|室|房|户|组|队|社)"
 _BANKS = r"(?:支行|分行|营业部|营业厅|网点|柜台|窗|柜员|取款机|机器|文件)"
 _NO_ADDRESS = rf"(?!的?{_BANKS}|{_HAN}{{1,4}}(?:支行|分行))"
-_LEAD = re.compile(
+_LEAD = re.compile(  # words before a place, no part of its name
     r".*(?:住址|地址|家住|住在|在|住|位于|到|寄|送|是|为|给|往|回|去|来|我家|[我你您他她这那的了])"
-)  # comes before
+)
 _PLACE_NAME = r"[\u3400-\u9fffA-Za-z0-9]{1,10}?"
 _PUBLIC = "(?<!医)(?<!法)(?<!学)(?<!商)(?<!公)(?<!影)(?<!剧)(?<!检察)"  # a ward of the hospital is nobody's home
 _START = re.compile(
