@@ -21,6 +21,7 @@ from nlp import addresses, taxonomy
 from nlp.doc import SUBJECT, Doc
 from nlp.mask import Masker
 from nlp.normalize import normalize
+from nlp.proof import Proof, proof
 
 REASONS = {
     "complaint": "办理投诉",
@@ -30,6 +31,12 @@ REASONS = {
     "masking": "检查遮盖是否正确",
 }
 VIEW = "original.view"  # in the audit chain
+PROOFS = {
+    Proof.CHECK: "校验相符",
+    Proof.SHAPE: "形式相符",
+    Proof.CONTEXT: "看前后文",
+    Proof.MODEL: "模型和前后文",
+}
 LEAST, MOST = 4, 200  # characters of the note
 
 
@@ -44,6 +51,11 @@ class OpenPiece:
     def title(self) -> str:
         """The kind in Chinese."""
         return taxonomy.pii_title(self.kind)
+
+    @property
+    def why(self) -> str:
+        """What it was recognised by."""
+        return PROOFS[proof(self.kind, self.text)]
 
 
 def kinds() -> list[tuple[str, str]]:

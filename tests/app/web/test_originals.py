@@ -120,6 +120,7 @@ def test_masking_is_reviewed_where_the_original_is_seen(boss: TestClient, runtim
     shown = boss.post(f"/feedback/{number}/original", data=WHY).text
     assert "漏遮的文字" in shown
     assert f'value="{NUMBER}"' in shown
+    assert "形式相符" in shown
 
     told = {"verdict": "release", "kind": "MOBILE", "piece": NUMBER}
     assert boss.post(f"/feedback/{number}/masking", data=told).headers["location"] == f"/feedback/{number}"
