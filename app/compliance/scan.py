@@ -6,6 +6,7 @@ identifiers. It is held in memory while the scan runs; a finding names a place a
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 PAGE = 500  # rows read at once
 CHUNK = 1 << 20  # characters of a file read at once…
-_LONGEST_CHARACTER = 4  # bytes of UTF-8: the last one of what was read may be cut
 OVERLAP = 256  # …with so many of the ones before, longer than any identifier
 BINARY = {".sqlite", ".sqlite-wal", ".sqlite-shm", ".safetensors", ".lock"}  # the store is read by its columns
 
@@ -163,7 +163,7 @@ def _scan_file(path: Path, known: Known, report: Report) -> None:
 def _encoding(start: bytes) -> str:
     """UTF-8, or else what Chinese programs write beside it."""
     try:
-        start[: -_LONGEST_CHARACTER or None].decode()
+        codecs.getincrementaldecoder("utf-8")().decode(start)  # the last character may be cut
     except UnicodeDecodeError:
         return "gb18030"
     return "utf-8"

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.channels.kinds import ChannelKind, Role
-from app.compliance.scan import CHUNK, Report, files_in, known_in_file, known_in_store, scan
+from app.compliance.scan import CHUNK, Report, _scan_file, files_in, known_in_file, known_in_store, scan
 from app.errors import Invalid
 from app.feedback import sources
 from app.feedback.models import Interaction, InteractionState, Message
@@ -18,6 +18,7 @@ from app.people.models import User
 from app.store import audit
 from app.store.engine import Store
 from app.store.sealing import seal
+from nlp.leaks import Known
 from tests.conftest import SetClock
 
 NUMBER = "13800138000"
@@ -120,6 +121,15 @@ def test_a_file_in_another_encoding_is_read_and_one_that_is_no_text_is_named(sto
     report = look(stored, *files_in([tmp_path]))
     assert (report.files, report.skipped) == (1, ["report.xlsx"])
     assert report.leaks == [(str(tmp_path / "old.csv"), "手机号", 1)]
+
+
+@pytest.mark.parametrize("padding", range(4))
+def test_utf8_is_read_as_such_wherever_its_end_falls(tmp_path: Path, padding: int) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("慕容杰东" + "好" * 3 + "a" * padding, encoding="utf-8")
+    report = Report()
+    _scan_file(page, Known([("慕容杰东", "NAME")]), report)
+    assert report.leaks == [(str(page), "姓名", 1)]
 
 
 def test_planted_identifiers_come_from_a_file_and_a_bad_line_is_named(tmp_path: Path) -> None:
