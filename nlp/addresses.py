@@ -61,11 +61,10 @@ _BANK = re.compile(_BANKS)
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Normalised code points [start, end); `score` in [0, 1], 1 where its form says so."""
+    """Normalised code points [start, end)."""
 
     start: int
     end: int
-    score: float
 
 
 def find(text: str, likely: NDArray[np.float32]) -> Iterator[Address]:
@@ -76,7 +75,7 @@ def find(text: str, likely: NDArray[np.float32]) -> Iterator[Address]:
         if last is None or one.start >= last.end:
             found.append(one)
         else:
-            found[-1] = Address(last.start, _reach(text, last, one), max(last.score, one.score))
+            found[-1] = Address(last.start, _reach(text, last, one))
     yield from found
 
 
@@ -96,7 +95,7 @@ def _by_form(text: str) -> Iterator[Address]:
         while more := _MORE.match(text, end):
             end = more.end()
         lead = _LEAD.match(text, first.start(), first.end() - 3)
-        yield Address(region_end(text, lead.end() if lead else first.start(), end), end, 1.0)
+        yield Address(region_end(text, lead.end() if lead else first.start(), end), end)
 
 
 def _by_model(text: str, likely: NDArray[np.float32]) -> Iterator[Address]:
@@ -108,8 +107,7 @@ def _by_model(text: str, likely: NDArray[np.float32]) -> Iterator[Address]:
             continue
         home = _DOOR.search(text, start, at) and not _BANK.search(text, start, at) and not _BANK.match(text, at)
         if at - start >= SHORTEST and home:
-            begin = region_end(text, start, at)
-            yield Address(begin, at, float(likely[start:at].mean()))
+            yield Address(region_end(text, start, at), at)
         start = at + 1
 
 
