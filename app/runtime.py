@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import nlp
 from app.clock import Clock, ShiftedClock, SystemClock
+from app.compliance import retention
 from app.errors import NotReady
 from app.feedback import tasks as feedback
 from app.feedback.ingest import ANALYSE, PROCESS
 from app.feedback.tasks import ASSIGN_TOPIC
+from app.jobs import schedule
 from app.jobs.queue import EmbeddedQueue, Task
 from app.migrations import tables
 from app.store.engine import Store, is_migrated
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from nlp.pipeline import Pipeline
 
+SCHEDULES = {retention.NIGHTLY: retention.AT}  # recurring work: task to time after midnight in the bank
 MODE_FILE = "engine.json"  # in home: the mode that was fastest, and how fast each one was
 
 
@@ -118,7 +121,19 @@ class Runtime:
             PROCESS: Task(partial(feedback.process_delivery, store=store, queue=queue, clock=clock), batch=50),
             ANALYSE: Task(analyse, batch=self.settings.worker_batch),
             ASSIGN_TOPIC: Task(partial(topics.assign, store=store), batch=topics.BATCH),
+            retention.RUN: Task(partial(retention.execute, store=store, clock=clock)),
+            retention.NIGHTLY: self._daily(
+                retention.NIGHTLY, Task(partial(retention.nightly, store=store, clock=clock))
+            ),
         }
+
+    def _daily(self, name: str, task: Task) -> Task:
+        return schedule.daily(task, name, SCHEDULES[name], store=self.store, queue=self.queue, clock=SystemClock())
+
+    def plant(self) -> None:
+        """See that recurring work waits for its time; whoever starts a service does this once."""
+        with self.store.write() as session:
+            schedule.plant(session, queue=self.queue, schedules=SCHEDULES, now=SystemClock().now())
 
     def _no_model(self, error: ArtifactError) -> NotReady:
         if not self.model_folder.is_dir():

@@ -10,6 +10,7 @@ import typer
 from app.commands.common import ACTOR, ready_runtime, say
 from app.customers import service
 from app.store.audit import record
+from app.tracker.followups import heed_withdrawals
 
 
 def load(
@@ -23,9 +24,10 @@ def load(
     """Create or update customers from a file, all of it or nothing; the first bad row is told with its line."""
     runtime = ready_runtime()
     with path.open("rb") as source, runtime.store.write() as session:
-        count = service.load_csv(session, source=source)
-        detail = {"rows": count}
-        record(
-            session, at=runtime.clock.now(), actor=ACTOR, action="customers.load", subject="customers", detail=detail
-        )
-    say(f"读入 {count} 位客户。")
+        now = runtime.clock.now()
+        count = service.load_csv(session, source=source, now=now)
+        session.flush()
+        left = heed_withdrawals(session)
+        detail = {"rows": count, "left_lists": left}
+        record(session, at=now, actor=ACTOR, action="customers.load", subject="customers", detail=detail)
+    say(f"读入 {count} 位客户。" + (f"有人撤回了授权，{left} 条待回访已移出名单。" if left else ""))

@@ -72,7 +72,7 @@ def load_samples(runtime: Runtime, samples: Path, *, total: int) -> None:
             return
     with runtime.store.write() as session:
         with (samples / "customers.csv").open("rb") as source:
-            customers.load_csv(session, source=source)
+            customers.load_csv(session, source=source, now=runtime.clock.now())
         with (samples / "products.csv").open("rb") as source:
             products.load_csv(session, source=source)
     plan = ImportPlan(path=samples / "corpus.jsonl", source=SOURCE, rejects_dir=runtime.settings.home / "rejects")

@@ -27,6 +27,7 @@ APPLIED = {
     Applied.UNCHANGED: "没有变化",
     Applied.OLDER: "早于已存的",
     Applied.DIFFERS: "同一版本而内容不同（没有改动）",
+    Applied.ERASED: "此前已删除（不再读入）",
 }
 
 

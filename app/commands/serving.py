@@ -60,6 +60,7 @@ def migrate() -> None:
 def run_service(runtime: Runtime) -> None:
     """Serve in the foreground with a worker beside; returns after a clean stop of both."""
     settings = runtime.settings
+    runtime.plant()
     # uvicorn raises the signal again when it has stopped; the default would end us before the worker is let go
     signal.signal(signal.SIGTERM, _leave)
     with _worker_beside(settings):

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.channels.base import Pseudonym
-from app.customers.models import Customer
+from app.customers import consents
+from app.customers.models import Consent, Customer, Purpose
 from app.errors import Invalid, TooLarge
 
 MAX_BYTES = 50 * 1024 * 1024
@@ -36,14 +37,18 @@ class CustomerRow(BaseModel):
     consent_marketing: bool = False
 
 
-def get_or_create(session: Session, *, ref: str) -> Customer:
-    """The customer of a reference; a new one has no facts and no consent yet."""
+APART = {"customer_ref", *(f"consent_{purpose}" for purpose in Purpose)}  # what is no fact of the customer's row
+
+
+def get_or_create(session: Session, *, ref: str, now: datetime) -> Customer:
+    """The customer of a reference, named now; a new one has no facts and no consent yet."""
     found = session.exec(select(Customer).where(col(Customer.ref) == ref)).first()
     if found:
+        found.named_at = now
         return found
     try:
         with session.begin_nested():
-            customer = Customer(ref=ref)
+            customer = Customer(ref=ref, named_at=now)
             session.add(customer)
             session.flush()
     except IntegrityError:  # another transaction was first
@@ -51,7 +56,7 @@ def get_or_create(session: Session, *, ref: str) -> Customer:
     return customer
 
 
-def load_csv(session: Session, *, source: BinaryIO) -> int:
+def load_csv(session: Session, *, source: BinaryIO, now: datetime) -> int:
     """Create or update customers from UTF-8 CSV with the columns of `CustomerRow`; returns how many rows.
 
     All or nothing: the first bad row raises Invalid with its line; a file over `MAX_BYTES` raises TooLarge.
@@ -62,10 +67,26 @@ def load_csv(session: Session, *, source: BinaryIO) -> int:
     known = {customer.ref: customer for customer in session.exec(select(Customer))}
     rows = _rows(data)
     for row in rows:
-        customer = known.setdefault(row.customer_ref, Customer(ref=row.customer_ref))
-        for name, value in row.model_dump(exclude={"customer_ref"}, exclude_unset=True).items():
+        customer = known.setdefault(row.customer_ref, Customer(ref=row.customer_ref, named_at=now))
+        customer.named_at = now
+        for name, value in row.model_dump(exclude=APART, exclude_unset=True).items():
             setattr(customer, name, value.split() if name == "holds" else value)
         session.add(customer)
+    session.flush()
+    session.exec(select(Consent)).all()  # into the session at once, not one by one
+    for row in rows:
+        customer_id = known[row.customer_ref].id
+        for purpose in Purpose:
+            name = f"consent_{purpose}"
+            if customer_id is not None and name in row.model_fields_set:
+                consents.tell(
+                    session,
+                    customer_id=customer_id,
+                    purpose=purpose,
+                    given=getattr(row, name),
+                    told_by=consents.FILE,
+                    now=now,
+                )
     return len(rows)
 
 

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from app.channels.base import InteractionIn, Rejected, ScoreIn
 from app.customers import service as customers
-from app.feedback import contents, sources
+from app.feedback import contents, erase, sources
 from app.feedback.cutting import without_secrets
 from app.feedback.models import Delivery, DeliveryState, Interaction, InteractionState, Score, Source
 from app.jobs.queue import JobQueue
@@ -35,13 +35,17 @@ class Received(StrEnum):
 
 
 class Applied(StrEnum):
-    """What an interaction did; `differs`: other words under the same order, so nothing was changed."""
+    """What an interaction did; `differs`: other words under the same order, so nothing was changed.
+
+    `erased`: it was deleted before, for good.
+    """
 
     CREATED = "created"
     EXTENDED = "extended"
     UNCHANGED = "unchanged"
     OLDER = "older"
     DIFFERS = "differs"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +114,18 @@ def apply_interaction(
     queue: JobQueue,
     delivery_id: int | None = None,
 ) -> Applied:
-    """Create or extend the interaction, and queue its analysis where its words changed."""
+    """Create or extend the interaction, and queue its analysis where its words changed.
+
+    Of a restricted one the words are stored and nothing else is done.
+    """
     value = without_secrets(value)
     wanted = select(Interaction).where(
         col(Interaction.source_id) == source.id, col(Interaction.external_id) == value.external_id
     )
     stored = session.exec(wanted.with_for_update()).first()
     if stored is None:
+        if erase.was_erased(session, source, value.external_id):
+            return Applied.ERASED
         interaction = _new(session, source, value, now)
     else:
         newer, same = _compare(stored, value)
@@ -126,8 +135,10 @@ def apply_interaction(
             differs = contents.differs(session, stored, value, source=source)
             return Applied.DIFFERS if differs else Applied.UNCHANGED
         interaction = stored
-    _take_fields(session, interaction, value, delivery_id)
+    _take_fields(session, interaction, value, delivery_id, now)
     merged = contents.merge(session, interaction, value, source=source)
+    if interaction.state is InteractionState.RESTRICTED:
+        return Applied.EXTENDED
     if merged.changed:
         interaction.analysis_id = interaction.failure = interaction.subject_masked = None
     if merged.changed and merged.spoken:
@@ -161,7 +172,9 @@ def _new(session: Session, source: Source, value: InteractionIn, now: datetime) 
     return interaction
 
 
-def _take_fields(session: Session, interaction: Interaction, value: InteractionIn, delivery_id: int | None) -> None:
+def _take_fields(
+    session: Session, interaction: Interaction, value: InteractionIn, delivery_id: int | None, now: datetime
+) -> None:
     interaction.revision = value.revision
     interaction.updated_at = value.updated_at or interaction.updated_at
     interaction.delivery_id = delivery_id or interaction.delivery_id
@@ -170,7 +183,7 @@ def _take_fields(session: Session, interaction: Interaction, value: InteractionI
     for name in ("sub_channel", "product", "branch", "region"):
         setattr(interaction, name, getattr(value, name) or getattr(interaction, name))
     if value.customer_ref:
-        interaction.customer_id = customers.get_or_create(session, ref=value.customer_ref).id
+        interaction.customer_id = customers.get_or_create(session, ref=value.customer_ref, now=now).id
         for score in session.exec(select(Score).where(col(Score.interaction_id) == interaction.id)):
             score.customer_id = interaction.customer_id  # a later revision may be the first to name the customer
     session.add(interaction)

@@ -55,6 +55,15 @@ def others(session: Session, interaction_id: int, *, most: int = 20) -> list[Int
     return list(session.exec(wanted.order_by(col(Interaction.occurred_at).desc()).limit(most)))
 
 
+def unclaimed(session: Session, customer_id: int, *, most: int = 20) -> list[Interaction]:
+    """Interactions that name no customer and bear an identifier which this customer gave, newest first."""
+    mine = select(LinkDigest.digest).join(Interaction, col(Interaction.id) == col(LinkDigest.interaction_id))
+    mine = mine.where(col(Interaction.customer_id) == customer_id)
+    same = select(LinkDigest.interaction_id).where(col(LinkDigest.digest).in_(mine))
+    wanted = select(Interaction).where(col(Interaction.id).in_(same), col(Interaction.customer_id).is_(None))
+    return list(session.exec(wanted.order_by(col(Interaction.occurred_at).desc()).limit(most)))
+
+
 def rotate(store: Store, *, now: datetime, tell: Callable[[int], None] = lambda _: None) -> int:
     """Make a new key, digest everything anew, retire the older keys; returns the number of interactions.
 

@@ -33,11 +33,12 @@ class DeliveryState(StrEnum):
 
 
 class InteractionState(StrEnum):
-    """`failed` interactions keep their reason and can be retried."""
+    """`failed` interactions keep their reason and can be retried; `restricted` ones are stored and nothing else."""
 
     PENDING = "pending"
     ANALYSED = "analysed"
     FAILED = "failed"
+    RESTRICTED = "restricted"
 
 
 class Source(SQLModel, table=True):
@@ -152,6 +153,16 @@ class Message(SQLModel, table=True):
     original: bytes = Field(sa_type=Sealed)
     masked_text: str | None = None
     pii: list[PiiSpan] = Field(default_factory=list, sa_type=JSON)
+
+
+class Erased(SQLModel, table=True):
+    """What stays of an interaction that was erased: enough to know it again when its sender repeats it."""
+
+    __tablename__ = "erased"
+
+    source_id: int = Field(primary_key=True, foreign_key="source.id")
+    external_digest: str = Field(primary_key=True, max_length=64, description="keyed, see the module's docstring")
+    erased_at: datetime
 
 
 class Score(SQLModel, table=True):

@@ -12,9 +12,9 @@ from datetime import datetime
 import numpy as np
 from sqlmodel import Session
 
-from app.errors import Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.feedback import contents
-from app.feedback.models import Interaction
+from app.feedback.models import Interaction, InteractionState
 from app.people.models import User
 from app.store.audit import record
 from nlp import addresses, taxonomy
@@ -23,11 +23,12 @@ from nlp.mask import Masker
 from nlp.normalize import normalize
 from nlp.proof import Proof, proof
 
+AUTHORITY = "authority"
 REASONS = {
     "complaint": "办理投诉",
     "contact": "联系客户核实",
     "dispute": "核对争议的金额或事实",
-    "authority": "配合监管或司法查询",
+    AUTHORITY: "配合监管或司法查询",
     "masking": "检查遮盖是否正确",
 }
 VIEW = "original.view"  # in the audit chain
@@ -69,12 +70,15 @@ def unmask(
 ) -> dict[int, list[OpenPiece]]:
     """Part (SUBJECT or a message's place) to its pieces, with an entry in the audit chain.
 
-    Raises NotFound; Invalid for a reason that is not one of REASONS, a note that is too short or too long, and a note
-    that holds a number, an address or what is masked in this feedback: it would stand readable in the audit chain.
+    Raises NotFound; Conflict for restricted feedback, unless an authority asks; Invalid for a reason that is not one
+    of REASONS, a note that is too short or too long, and a note that holds a number, an address or what is masked in
+    this feedback: it would stand readable in the audit chain.
     """
     interaction = session.get(Interaction, interaction_id)
     if interaction is None:
         raise NotFound("没有这条反馈。")
+    if interaction.state is InteractionState.RESTRICTED and reason != AUTHORITY:
+        raise Conflict("客户要求删除，这条反馈已停止处理，只有配合监管或司法查询才能查看原文。")
     messages = contents.messages_of(session, interaction)
     parts = {part: _cut(contents.original(session, one), one.pii) for part, one in enumerate(messages)}
     subject = contents.original_subject(session, interaction)

@@ -92,8 +92,8 @@ class FeedbackDetail:
 
 
 def conditions(wanted: FeedbackFilter) -> list[ColumnElement[bool]]:
-    """SQL for a query over Interaction outer-joined with its current Analysis."""
-    found: list[ColumnElement[bool]] = []
+    """SQL for a query over Interaction outer-joined with its current Analysis; restricted feedback is never found."""
+    found: list[ColumnElement[bool]] = [col(Interaction.state) != InteractionState.RESTRICTED]
     for column, value in (
         (Interaction.channel, wanted.channel),
         (Interaction.product, wanted.product),
@@ -252,6 +252,8 @@ def _earlier(session: Session, interaction: Interaction) -> list[Interaction]:
     if interaction.customer_id is None:
         return []
     wanted = select(Interaction).where(
-        col(Interaction.customer_id) == interaction.customer_id, col(Interaction.id) != interaction.id
+        col(Interaction.customer_id) == interaction.customer_id,
+        col(Interaction.id) != interaction.id,
+        col(Interaction.state) != InteractionState.RESTRICTED,
     )
     return list(session.exec(wanted.order_by(col(Interaction.occurred_at).desc()).limit(20)))

@@ -149,6 +149,8 @@ def _analysed(session: Session, interaction_id: int) -> tuple[Interaction, Doc]:
     interaction = session.exec(wanted).first()
     if interaction is None:
         raise NotFound("没有这条反馈。")
+    if interaction.state is InteractionState.RESTRICTED:
+        raise Conflict("客户要求删除，这条反馈已停止处理。")
     analysis = session.get(Analysis, interaction.analysis_id) if interaction.analysis_id else None
     if interaction.state is not InteractionState.ANALYSED or analysis is None:
         raise Conflict("这条反馈还在等待分析，请稍后再来。")

@@ -112,8 +112,10 @@ def reanalyse(session: Session, *, queue: JobQueue, version: str) -> int:
 
 
 def _read(session: Session, interaction_id: int, *, version: str) -> _Reading | None:
-    """The doc of an interaction; None where this version has already read these words."""
-    interaction = session.get_one(Interaction, interaction_id)
+    """The doc of an interaction; None where this version has read these words, or nobody may read them any more."""
+    interaction = session.get(Interaction, interaction_id)
+    if interaction is None or interaction.state is InteractionState.RESTRICTED:
+        return None
     current = session.get(Analysis, interaction.analysis_id) if interaction.analysis_id else None
     if current and (current.content_hash, current.pipeline_version) == (interaction.content_hash, version):
         return None
@@ -124,9 +126,11 @@ def _read(session: Session, interaction_id: int, *, version: str) -> _Reading | 
 
 
 def _write(session: Session, reading: _Reading, doc: Doc, *, queue: JobQueue, version: str, clock: Clock) -> None:
-    """Write one result, unless newer words arrived meanwhile: those have their own job."""
+    """Write one result, unless the feedback was ended or newer words arrived meanwhile: those have their own job."""
     wanted = select(Interaction).where(col(Interaction.id) == reading.interaction_id)
-    interaction = session.exec(wanted.with_for_update()).one()
+    interaction = session.exec(wanted.with_for_update()).first()
+    if interaction is None or interaction.state is InteractionState.RESTRICTED:
+        return
     if interaction.content_hash != reading.content_hash:
         return
     if doc.failure is not None:

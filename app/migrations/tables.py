@@ -2,6 +2,7 @@
 
 from sqlmodel import SQLModel
 
+from app.compliance import models as compliance
 from app.customers import models as customers
 from app.feedback import models as feedback
 from app.jobs import models as jobs
@@ -11,5 +12,5 @@ from app.store import audit
 from app.topics import models as topics
 from app.tracker import models as tracker
 
-DOMAINS = (audit, customers, feedback, jobs, people, products, topics, tracker)
+DOMAINS = (audit, compliance, customers, feedback, jobs, people, products, topics, tracker)
 METADATA = SQLModel.metadata

@@ -26,6 +26,8 @@ class Permission(StrEnum):
     AUDIT_VIEW = "audit:view"
     USERS_VIEW = "users:view"
     USERS_EDIT = "users:edit"
+    PRIVACY_VIEW = "privacy:view"
+    PRIVACY_EDIT = "privacy:edit"
     SOURCES_VIEW = "sources:view"
     SOURCES_EDIT = "sources:edit"
 
@@ -48,6 +50,8 @@ PERMISSION_TITLES = {
     Permission.AUDIT_VIEW: "审计记录：查看",
     Permission.USERS_VIEW: "用户：查看",
     Permission.USERS_EDIT: "用户：新增、改角色、停用",
+    Permission.PRIVACY_VIEW: "客户权利与保留期限：查看",
+    Permission.PRIVACY_EDIT: "客户权利与保留期限：导出、删除、授权、保全、改期限",
     Permission.SOURCES_VIEW: "接入源：查看",
     Permission.SOURCES_EDIT: "接入源：新增与编辑",
 }
@@ -67,6 +71,8 @@ PERMISSIONS: dict[Permission, frozenset[Role]] = {
     Permission.AUDIT_VIEW: frozenset({Role.AUDITOR, Role.ADMIN}),
     Permission.USERS_VIEW: frozenset({Role.AUDITOR, Role.ADMIN}),
     Permission.USERS_EDIT: frozenset({Role.ADMIN}),
+    Permission.PRIVACY_VIEW: frozenset({Role.COMPLAINT_OFFICER, Role.AUDITOR}),
+    Permission.PRIVACY_EDIT: frozenset({Role.COMPLAINT_OFFICER, Role.AUDITOR}),
     Permission.SOURCES_VIEW: frozenset({Role.SUPERVISOR, Role.ANALYST, Role.AUDITOR, Role.ADMIN}),
     Permission.SOURCES_EDIT: frozenset({Role.ADMIN}),
 }

@@ -91,6 +91,13 @@ def read_vectors(session: Session, interaction_ids: Iterable[int], *, pipeline_v
     )
 
 
+def still_analysed(session: Session, interaction_ids: Iterable[int]) -> set[int]:
+    """Those of the interactions that are there and may be processed."""
+    analysed = col(Interaction.state) == InteractionState.ANALYSED
+    wanted = select(Interaction.id).where(analysed, col(Interaction.id).in_(set(interaction_ids)))
+    return {one for one in session.exec(wanted) if one is not None}
+
+
 def current_version_id(session: Session, *, lock: bool = False) -> int | None:
     """The newest version; None before the first fit. With `lock` it stays the newest until the transaction ends."""
     if lock and session.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from app.clock import Clock
 from app.errors import Conflict, Invalid, NotFound
-from app.feedback.models import Interaction
+from app.feedback.models import Interaction, InteractionState
 from app.people.models import User
 from app.store import audit
 from app.store.engine import Store
@@ -154,8 +154,9 @@ def _write_topic(
 def _write_assignments(
     session: Session, reading: Reading, fitted: FittedTopics, ids: dict[int, int], *, version_id: int
 ) -> None:
-    """Replace all assignments; feedback that was deleted meanwhile gets none."""
-    present = set(session.exec(select(Interaction.id)))
+    """Replace all assignments; feedback that was deleted or restricted meanwhile gets none."""
+    processed = col(Interaction.state) != InteractionState.RESTRICTED
+    present = set(session.exec(select(Interaction.id).where(processed)))
     rows = [
         {
             "interaction_id": interaction_id,

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from app.jobs.queue import JobArgs
 from app.store.engine import Store
 from app.topics.models import TopicAssignment, TopicVersion
-from app.topics.reading import current_version_id, read_vectors
+from app.topics.reading import current_version_id, read_vectors, still_analysed
 from nlp.topics.clusters import OUTSIDE
 from nlp.topics.model import TopicModel
 
@@ -44,8 +44,10 @@ def _assign_batch(interaction_ids: Sequence[int], *, store: Store) -> bool:
     with store.write() as session:
         if current_version_id(session, lock=True) != version.id:
             return False
+        there = still_analysed(session, vectors.interaction_ids)  # some may have been erased or restricted meanwhile
         for interaction_id, topic, score in zip(vectors.interaction_ids, topics, scores, strict=True):
-            _put(session, interaction_id, int(topic), float(score), version_id=version.id)
+            if interaction_id in there:
+                _put(session, interaction_id, int(topic), float(score), version_id=version.id)
     return True
 
 

@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
 from app.clock import day_start
-from app.customers.models import Customer
-from app.feedback.models import Interaction
+from app.customers import consents
+from app.customers.models import Purpose
+from app.feedback.models import Interaction, InteractionState
 from app.topics.models import TopicAssignment
 from app.tracker.models import Action, FollowUp, IssueLink
 
@@ -38,9 +39,8 @@ def reach(session: Session, *, action: Action) -> Reach:
     affected = {customer_id for customer_id in evidence if customer_id is not None}
     consented = set(
         session.exec(
-            select(Customer.id)
-            .join(Interaction, col(Interaction.customer_id) == col(Customer.id))
-            .where(_evidence(action), col(Customer.consent_survey))
+            select(Interaction.customer_id)
+            .where(_evidence(action), col(Interaction.customer_id).in_(consents.agreed(Purpose.SURVEY)))
             .distinct()
         )
     )
@@ -70,4 +70,5 @@ def _evidence(action: Action) -> ColumnElement[bool]:
     of_topics = in_linked_topics(action.issue_id)
     if action.started_on is not None:
         of_topics = of_topics & (col(Interaction.occurred_at) < day_start(action.started_on))
-    return or_(col(Interaction.id).in_(linked), of_topics)
+    processed = col(Interaction.state) != InteractionState.RESTRICTED
+    return processed & or_(col(Interaction.id).in_(linked), of_topics)

@@ -11,7 +11,8 @@ from sqlmodel import Session, col, func, select
 
 from app.channels.kinds import ScoreKind
 from app.clock import day_start, local_day
-from app.customers.models import Customer
+from app.customers import consents
+from app.customers.models import Customer, Purpose
 from app.errors import Conflict, Invalid, NotFound
 from app.feedback.models import Score
 from app.people.models import User
@@ -110,6 +111,18 @@ def withdraw(session: Session, *, actor: User, follow_up_id: int, now: datetime)
         session.delete(score)
     _record(session, action=action, actor=actor, now=now, what="withdraw", detail=detail)
     return follow_up
+
+
+def heed_withdrawals(session: Session) -> int:
+    """Take customers who do not agree to surveys (any more) off every list of whom to ask; returns how many places.
+
+    Nobody asks them again; what they answered before stays.
+    """
+    waiting = select(FollowUp).where(FollowUp.outcome == Outcome.PENDING)
+    left = session.exec(waiting.where(col(FollowUp.customer_id).not_in(consents.agreed(Purpose.SURVEY)))).all()
+    for follow_up in left:
+        session.delete(follow_up)
+    return len(left)
 
 
 def answer(

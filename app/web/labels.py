@@ -7,7 +7,7 @@ from typing import Any
 
 from app.channels.kinds import ChannelKind, Role, ScoreKind
 from app.feedback import display
-from app.feedback.models import DeliveryState, InteractionState
+from app.feedback.models import DeliveryState, Interaction, InteractionState
 from app.feedback.query import FeedbackRow
 
 CHANNELS = {
@@ -23,6 +23,7 @@ STATES = {
     InteractionState.PENDING: "等待分析",
     InteractionState.ANALYSED: "已分析",
     InteractionState.FAILED: "分析失败",
+    InteractionState.RESTRICTED: "已停止处理",
 }
 DELIVERIES = {
     DeliveryState.RECEIVED: "已收到",
@@ -34,6 +35,11 @@ HIGH_RISKS = ("regulator", "media", "legal", "extreme", "fraud", "group")
 INTENT_KINDS = {"complaint": "warn", "praise": "good"}  # the tag's colour; the word is always there too
 
 
+def restricted(interaction: Interaction) -> bool:
+    """True where nothing but storage is left of a feedback."""
+    return interaction.state is InteractionState.RESTRICTED
+
+
 def row_view(row: FeedbackRow, products: Mapping[str, str]) -> dict[str, Any]:
     """A feedback as a line: its words, tags and place; masked words only."""
     interaction, analysis = row.interaction, row.analysis
@@ -41,9 +47,10 @@ def row_view(row: FeedbackRow, products: Mapping[str, str]) -> dict[str, Any]:
     abstained = unsure and analysis is not None and "intent" not in analysis.corrected
     intent = display.title("intent", analysis.intent) if analysis else None
     waiting = interaction.state is not InteractionState.ANALYSED
+    unread = "（客户要求删除，已停止处理）" if restricted(interaction) else "（隐去个人信息之前不显示）"
     return {
         "id": interaction.id,
-        "quote": row.excerpt or ("（隐去个人信息之前不显示）" if waiting else "（没有文字）"),
+        "quote": row.excerpt or (unread if waiting else "（没有文字）"),
         "intent": "待定" if abstained else intent,
         "intent_kind": "" if abstained or not analysis else INTENT_KINDS.get(analysis.intent, ""),
         "risks": [display.title("risk", risk) for risk in row.risks],

@@ -117,7 +117,7 @@ def choices(session: Session, products: dict[str, str]) -> list[dict[str, Any]]:
         found = session.exec(select(column).where(col(column).is_not(None)).distinct().order_by(column))
         titles = products if name == "product" else {}
         fixed.append((name, [(value, titles.get(value, value)) for value in found if value]))
-    fixed.append(("state", list(STATES.items())))
+    fixed.append(("state", [(state, title) for state, title in STATES.items() if state != InteractionState.RESTRICTED]))
     return [
         {"name": name, "label": TITLES[name], "options": options, "first": name in FIRST} for name, options in fixed
     ]

@@ -5,14 +5,22 @@ Days and times are the bank's (Asia/Shanghai); ranges and comparisons never clai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from app.clock import ZONE
+from app.clock import ZONE, local_day
 
 WEEKDAYS = "一二三四五六日"
 SMALL = 0.1  # a share that keeps a digit
 FEWEST = 3  # weeks from which there is a usual
+COUNTED = {
+    "feedback": "副本含反馈",
+    "scores": "评分",
+    "follow_ups": "回访",
+    "erased": "删除反馈",
+    "restricted": "停止处理",
+    "answers": "删除回访",
+}
 GREETINGS = ((18, "晚上好"), (13, "下午好"), (11, "中午好"), (5, "早上好"), (0, "晚上好"))  # from the hour
 
 
@@ -81,6 +89,11 @@ def greeting(at: datetime) -> str:
     return next(words for begins, words in GREETINGS if hour >= begins)
 
 
+def outcome(counts: Mapping[str, int]) -> str:
+    """What was done for a person's request, in counts."""
+    return "，".join(f"{COUNTED[name]} {count} 条" for name, count in counts.items() if name in COUNTED)
+
+
 FILTERS = {
     "number": number,
     "percent": percent,
@@ -88,4 +101,6 @@ FILTERS = {
     "day": day,
     "full_day": full_day,
     "moment": moment,
+    "outcome": outcome,
+    "local_day": local_day,
 }

@@ -24,7 +24,7 @@ from app.tracker import service as issues
 from app.tracker.models import Issue, IssueLink
 from app.web.flash import Flash, Undo
 from app.web.forms import Id, change, store_of
-from app.web.labels import CHANNELS, ROLES, SCORES, row_view
+from app.web.labels import CHANNELS, ROLES, SCORES, restricted, row_view
 from app.web.paging import PageNumber, pager
 from app.web.render import page, today
 from app.web.searching import Wanted, choices, scope, wanted_of
@@ -114,6 +114,7 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         notes=display.label_notes(analysis, found.risks) if analysis else [],
         correctable=_correctable(analysis, found.risks) if analysis and may_correct else None,
         corrections=[(one, who, _heads(one.labels)) for one, who in found.corrections],
+        restricted=restricted(interaction),
         demand=analysis.demand if analysis else "",
         topic=topic,
         facts=_facts(found, products),
@@ -122,6 +123,7 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         may_link=may_link,
         reviews=found.reviews,
         may_open=allowed(user.role, Permission.ORIGINAL_VIEW),
+        may_manage=allowed(user.role, Permission.PRIVACY_EDIT),
         earlier=_told(found.earlier, day),
         same_number=_told([row for row in found.same_number if row not in found.earlier], day),
     )

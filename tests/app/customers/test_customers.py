@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 from typer.testing import CliRunner
 
 from app.cli import app
-from app.customers.models import Customer
+from app.customers import consents
+from app.customers.models import Customer, Purpose
 from app.customers.service import load_csv
 from app.errors import Invalid
 from app.store.engine import Store
 
+NOW = datetime(2026, 11, 6, tzinfo=UTC)
+
 
 def load(store: Store, text: str) -> int:
     with store.write() as session:
-        return load_csv(session, source=io.BytesIO(text.encode()))
+        return load_csv(session, source=io.BytesIO(text.encode()), now=NOW)
 
 
 def customers(store: Store) -> dict[str, Customer]:
@@ -26,18 +30,29 @@ def customers(store: Store) -> dict[str, Customer]:
         return {customer.ref: customer for customer in session.exec(select(Customer))}
 
 
+def agreed(store: Store, purpose: Purpose) -> set[str]:
+    with store.read() as session:
+        return set(session.exec(select(Customer.ref).where(col(Customer.id).in_(consents.agreed(purpose)))))
+
+
 def test_consent_is_read_and_can_be_withdrawn(store: Store) -> None:
     assert load(store, "customer_ref,consent_survey,holds\nC1,1,P01 P04\nC2,0,\n") == 2
-    assert {ref: one.consent_survey for ref, one in customers(store).items()} == {"C1": True, "C2": False}
+    assert agreed(store, Purpose.SURVEY) == {"C1"}
     load(store, "customer_ref,consent_survey\nC1,0\n")
-    assert customers(store)["C1"].consent_survey is False
+    assert agreed(store, Purpose.SURVEY) == set()
+
+
+def test_one_purpose_says_nothing_of_the_other(store: Store) -> None:
+    load(store, "customer_ref,consent_survey,consent_marketing\nC1,1,0\nC2,0,1\n")
+    assert (agreed(store, Purpose.SURVEY), agreed(store, Purpose.MARKETING)) == ({"C1"}, {"C2"})
 
 
 def test_a_column_that_is_not_there_changes_nothing(store: Store) -> None:
     load(store, "customer_ref,consent_survey,holds,segment\nC1,1,P01 P04,私行\n")
     load(store, "customer_ref,region\nC1,远山市\n")
     kept = customers(store)["C1"]
-    assert (kept.consent_survey, kept.holds, kept.segment, kept.region) == (True, ["P01", "P04"], "私行", "远山市")
+    assert (kept.holds, kept.segment, kept.region) == (["P01", "P04"], "私行", "远山市")
+    assert agreed(store, Purpose.SURVEY) == {"C1"}
 
 
 @pytest.mark.parametrize(

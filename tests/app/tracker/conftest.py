@@ -11,7 +11,8 @@ import pytest
 
 from app.channels.kinds import ChannelKind, ScoreKind
 from app.clock import day_start
-from app.customers.models import Customer
+from app.customers import consents
+from app.customers.models import Customer, Purpose
 from app.feedback.models import Interaction, Score, Source
 from app.people.models import Role, User
 from app.store.sealing import seal
@@ -47,9 +48,13 @@ class Bank:
         return self.users[Role.SUPERVISOR]
 
     def customer(self, session: Session, *, consent: bool = True) -> Customer:
-        customer = Customer(ref=f"C{next(self.numbers):04}", consent_survey=consent)
+        customer = Customer(ref=f"C{next(self.numbers):04}", named_at=NOW)
         session.add(customer)
         session.flush()
+        assert customer.id is not None
+        consents.tell(
+            session, customer_id=customer.id, purpose=Purpose.SURVEY, given=consent, told_by=consents.FILE, now=NOW
+        )
         return customer
 
     def topic(self, session: Session, name: str = "短信费") -> int:

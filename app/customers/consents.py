@@ -1,0 +1,31 @@
+"""Consent by purpose: who agrees to what, and changing it."""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.customers.models import Consent, Purpose
+
+FILE = "file"  # who told what the bank's own list says
+
+
+def agreed(purpose: Purpose) -> SelectOfScalar[int]:
+    """A subquery: the ids of the customers who agree to a purpose."""
+    return select(Consent.customer_id).where(Consent.purpose == purpose, col(Consent.given))
+
+
+def of(session: Session, customer_id: int) -> dict[Purpose, Consent | None]:
+    """What one customer said to each purpose; None where nothing was ever told."""
+    return {purpose: session.get(Consent, (customer_id, purpose)) for purpose in Purpose}
+
+
+def tell(session: Session, *, customer_id: int, purpose: Purpose, given: bool, told_by: str, now: datetime) -> bool:
+    """Note a consent or its withdrawal; True where that changed anything."""
+    known = session.get(Consent, (customer_id, purpose))
+    if known and known.given == given:
+        return False
+    known = known or Consent(customer_id=customer_id, purpose=purpose, given=given, changed_at=now, told_by=told_by)
+    known.given, known.changed_at, known.told_by = given, now, told_by
+    session.add(known)
+    return True
