@@ -86,6 +86,11 @@ types: $(STAMP)/test ## 类型检查 · strict types
 bench: $(STAMP)/test ## 基准：每秒条数、启动时间、内存，以及长时间的模拟 · figures and long simulations
 	$(BIN)/python -m pytest tests/bench -o 'python_files=bench_*.py' -s $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(STAMP)/test ## 找能打破遮盖承诺的文本，由覆盖率引导（RUNS=100000）· coverage-guided search for a text that masking fails on
+	$(PIP) install --quiet --progress-bar off -c constraints.txt -e '.[fuzz]'
+	PYTHONPATH=. $(BIN)/python tests/fuzz/fuzz_masking.py -runs=$(or $(RUNS),100000) -max_len=100 -len_control=0 $(ARGS)
+
 .PHONY: screenshots
 screenshots: $(STAMP)/test browser ## 走一遍 README 的路径，截图存入 tests/e2e/screenshots · pictures of the README's path
 	$(BIN)/python -m pytest tests/e2e $(ARGS)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nlp import cues, digits, identifiers, taxonomy
 from nlp.doc import Pii, Span
+from nlp.found import Found, surest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -105,6 +106,48 @@ def cut(text: str, pii: Sequence[Pii]) -> tuple[str, tuple[Pii, ...]]:
     return text, tuple(pii)
 
 
+def _all_of(text: str, question: str) -> list[Found]:
+    """What is found in a normalised text, and then with placeholders in its place, until no more is.
+
+    Of two numbers with nothing between them one may hide the other; masked text must have nothing left to mask.
+    """
+    found = identifiers.find(text, question)
+    while found:
+        hidden, starts, ends = _with_placeholders(text, found)
+        more = [
+            Found(starts[one.start], ends[one.end - 1], one.kind, one.sure)
+            for one in identifiers.find(hidden, question)
+        ]
+        new = [one for one in more if not any(old.start <= one.start and one.end <= old.end for old in found)]
+        if not new:
+            break
+        kept = [old for old in found if not any(one.start < old.end and old.start < one.end for one in new)]
+        found = sorted([*kept, *(_widened(one, found) for one in surest(new))], key=lambda one: one.start)
+    return found
+
+
+def _with_placeholders(text: str, found: Sequence[Found]) -> tuple[str, list[int], list[int]]:
+    """The text, and for each of its characters the [start, end) of the given one that it stands for."""
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for one in found:
+        shown = placeholder(one.kind)
+        pieces += [text[at : one.start], shown]
+        starts += [*range(at, one.start), *[one.start] * len(shown)]
+        ends += [*range(at + 1, one.start + 1), *[one.end] * len(shown)]
+        at = one.end
+    return "".join([*pieces, text[at:]]), [*starts, *range(at, len(text))], [*ends, *range(at + 1, len(text) + 1)]
+
+
+def _widened(one: Found, found: Sequence[Found]) -> Found:
+    """With all of what it touches of `found`."""
+    touched = [old for old in found if one.start < old.end and old.start < one.end]
+    start, end = min([one.start, *(old.start for old in touched)]), max([one.end, *(old.end for old in touched)])
+    return Found(start, end, one.kind, one.sure)
+
+
 class Masker:
     """Fills `identifiers`: what rules alone find in all parts, in original offsets, in order, without overlaps."""
 
@@ -112,7 +155,7 @@ class Masker:
     needs: tuple[str, ...] = ("normal",)
 
     def __init__(self) -> None:
-        self.version = f"mask2.{taxonomy.digest(digits.RULES, cues.RULES, identifiers.RULES)}"
+        self.version = f"mask3.{taxonomy.digest(digits.RULES, cues.RULES, identifiers.RULES)}"
 
     def predict(self, docs: Sequence[Doc]) -> list[tuple[Pii, ...]]:
         """One tuple of spans per doc."""
@@ -124,7 +167,7 @@ class Masker:
             normal = doc.normal[part]
             spans.extend(
                 Pii(part, *normal.to_original(found.start, found.end), found.kind)
-                for found in identifiers.find(normal.text, self._question(doc, part))
+                for found in _all_of(normal.text, self._question(doc, part))
             )
         return spans
 

@@ -23,7 +23,7 @@ def place(session: Session, *, actor: User, customer_id: int, reason: str, note:
     """
     if reason not in set(HoldReason):
         raise Invalid("请选一个保全的理由。", field="reason")
-    told = plain(note, field="note", title="说明", longest=NOTE_MAX_LENGTH, required=True)
+    told = plain(note, field="case", title="说明", longest=NOTE_MAX_LENGTH, required=True)
     if session.get(Customer, customer_id, with_for_update=True) is None:
         raise NotFound("没有这位客户。")
     if of_customer(session, customer_id):

@@ -132,19 +132,22 @@ def _follow_ups(before: datetime) -> Ids:
     return wanted.where(col(FollowUp.customer_id).not_in(holds.held_customers())).order_by(col(FollowUp.id))
 
 
-def _customers(before: datetime) -> Ids:
-    busy = and_(
+def _idle() -> ColumnElement[bool]:
+    """Condition on Customer: nothing at all hangs on him."""
+    open_ = col(RightsRequest.state) == RequestState.OPEN
+    return and_(
         col(Customer.id).not_in(select(Interaction.customer_id).where(col(Interaction.customer_id).is_not(None))),
         col(Customer.id).not_in(select(FollowUp.customer_id)),
         col(Customer.id).not_in(select(Score.customer_id).where(col(Score.customer_id).is_not(None))),
-        col(Customer.id).not_in(holds.held_customers()),
         col(Customer.id).not_in(
-            select(RightsRequest.customer_id).where(
-                col(RightsRequest.customer_id).is_not(None), col(RightsRequest.state) == RequestState.OPEN
-            )
+            select(RightsRequest.customer_id).where(col(RightsRequest.customer_id).is_not(None), open_)
         ),
     )
-    return select(col(Customer.id)).where(col(Customer.named_at) < before, busy).order_by(col(Customer.id))
+
+
+def _customers(before: datetime) -> Ids:
+    free = col(Customer.id).not_in(holds.held_customers())
+    return select(col(Customer.id)).where(_idle(), free, col(Customer.named_at) < before).order_by(col(Customer.id))
 
 
 def _deliveries(before: datetime) -> Ids:
@@ -184,7 +187,7 @@ _ALL: dict[str, Ids] = {
     "complaint": select(col(Interaction.id)).where(linked()),
     "feedback": select(col(Interaction.id)).where(not_(linked())),
     "follow_up": select(col(FollowUp.id)),
-    "customer": select(col(Customer.id)),
+    "customer": select(col(Customer.id)).where(_idle()),
     "delivery": select(col(Delivery.id)),
 }
 _REMOVE: dict[str, Callable[[Session, Sequence[int], datetime], int]] = {

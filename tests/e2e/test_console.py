@@ -2,101 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
 from axe_core_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import SCREENSHOTS, WIDTHS, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
-SCREENSHOTS = Path(__file__).parent / "screenshots"
 FEEDBACK = 2515  # of the samples
-PATIENCE_S = 1200  # the first start reads every sample with the model
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WIDTHS = {"wide": 1280, "narrow": 390}
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """The running demo, with the login it printed."""
-
-    url: str
-    login: str
-    password: str
-    out: Path
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """`huisheng demo` on a store of its own, ready when nothing waits to be analysed."""
-    folder = tmp_path_factory.mktemp("demo")
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    out = folder / "out.txt"
-    with out.open("wb") as told:
-        command = [sys.executable, "-m", "app", "demo", "--port", str(port)]
-        environment = {**os.environ, "HUISHENG_HOME": str(folder), "PYTHONUNBUFFERED": "1"}
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=told, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(process, url, out)
-        printed = re.search(r"登录名：(\S+)\s+密码：(\S+?)（", out.read_text(encoding="utf-8"))
-        assert printed is not None
-        yield Site(url, printed[1], printed[2], out)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(30)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], url: str, out: Path) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
-        assert process.poll() is None, out.read_text(encoding="utf-8")[-2000:]
-        with suppress(httpx2.TransportError):
-            answer = httpx2.get(f"{url}/readyz", timeout=5)
-            if answer.status_code == 200:
-                assert answer.json()["failed"] == 0
-                return
-        time.sleep(1)
-    pytest.fail("the demo was not ready in time")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -207,17 +129,12 @@ def test_nothing_personal_is_readable_in_what_the_demo_wrote(page: Page, site: S
     """The store with its jobs and audit, the log, the pages and the error pages, searched for all that was planted."""
     for number, path in enumerate((*PAGES, "/audit", "/jobs", "/feedback?q=13800138000", "/nowhere", "/feedback/0")):
         (tmp_path / f"{number}.html").write_text(page.request.get(path).text(), encoding="utf-8")
-    command = [sys.executable, "-m", "app", "privacy", "scan", "--planted", "data/samples/corpus.jsonl"]
-    environment = {**os.environ, "HUISHENG_HOME": str(site.out.parent)}
-    done = subprocess.run(
-        [*command, "--also", str(site.out), "--also", str(tmp_path)],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    planted = ("--planted", "data/samples/corpus.jsonl")
+    done = site.command("privacy", "scan", *planted, "--also", str(site.out), "--also", str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr[-500:]
+    looked = re.search(r"(\d+) 个值", done.stdout)
+    assert looked is not None
+    assert int(looked[1]) > 20 * FEEDBACK  # of the demo's store, and not of an empty one
 
 
 def test_the_probes_answer_and_a_stranger_sees_nothing(site: Site) -> None:

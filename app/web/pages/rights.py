@@ -188,12 +188,12 @@ def claim(request: Request, user: Editor, customer_id: Id, interaction_id: Annot
 
 
 @router.post("/rights/{customer_id}/hold")
-def hold(request: Request, user: Editor, customer_id: Id, reason: Word = "", note: Word = "") -> Response:
+def hold(request: Request, user: Editor, customer_id: Id, reason: Word = "", case: Word = "") -> Response:
     """Hold all that there is of the person."""
     now = request.app.state.runtime.clock.now()
 
     def deed(session: Session) -> Flash:
-        holds.place(session, actor=user, customer_id=customer_id, reason=reason, note=note, now=now)
+        holds.place(session, actor=user, customer_id=customer_id, reason=reason, note=case, now=now)
         return Flash("已保全：到期也不会删除。", undo=Undo(f"/rights/{customer_id}/hold/release", {}))
 
     return change(request, deed, to=f"/rights/{customer_id}")

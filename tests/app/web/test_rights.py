@@ -123,9 +123,9 @@ def test_consents_are_kept_apart_and_can_be_undone(auditor: TestClient, said: tu
 
 def test_a_hold_is_placed_told_and_released(auditor: TestClient, said: tuple[int, int]) -> None:
     path = f"/rights/{said[0]}"
-    refused = after(auditor, auditor.post(f"{path}/hold", data={"reason": "litigation", "note": f"案 {NUMBER}"}))
+    refused = after(auditor, auditor.post(f"{path}/hold", data={"reason": "litigation", "case": f"案 {NUMBER}"}))
     assert "不要写手机号" in refused
-    shown = after(auditor, auditor.post(f"{path}/hold", data={"reason": "litigation", "note": "案件 17"}))
+    shown = after(auditor, auditor.post(f"{path}/hold", data={"reason": "litigation", "case": "案件 17"}))
     assert "保全中：停止处理" in shown
     assert "案件 17" in auditor.get("/rights").text
     assert "没有在保全中" not in undo(auditor, shown)
@@ -173,7 +173,7 @@ def test_other_roles_have_no_part_in_it(
 
 def test_the_audit_page_tells_each_act_in_words(auditor: TestClient, said: tuple[int, int], runtime: Runtime) -> None:
     path = f"/rights/{said[0]}"
-    auditor.post(f"{path}/hold", data={"reason": "authority", "note": "监管来函"})
+    auditor.post(f"{path}/hold", data={"reason": "authority", "case": "监管来函"})
     auditor.post(f"{path}/requests", data={"right": "access", **COUNTER})
     shown = auditor.get("/audit").text
     assert "设了保全" in shown
