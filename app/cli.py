@@ -60,6 +60,7 @@ app.add_typer(corrections_group, name="corrections")
 
 topics_group = _group("主题。")
 topics_group.command("fit", help="从已分析的反馈重新聚主题；主题的编号和人改过的名称延续下来。")(topics.fit)
+topics_group.command("cluster", help="给一个文件聚主题，不用库。坏的行报告行号，其余照常。")(topics.cluster)
 app.add_typer(topics_group, name="topics")
 
 customers_group = _group("客户。")

@@ -41,6 +41,7 @@ class LineIn(BaseModel):
     text: Annotated[str, Field(max_length=MAX_TEXT)] | None = None
     turns: Annotated[list[TurnIn], Field(max_length=MAX_MESSAGES)] | None = None
     subject: Annotated[str, Field(max_length=1000)] | None = None
+    channel: Annotated[str, Field(max_length=60)] | None = None
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -54,10 +55,11 @@ class LineIn(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """The output object of a line, and its sentence embedding: float32 of shape (384,)."""
+    """The output object of a line, the channel it told, and its sentence embedding: float32 of shape (384,)."""
 
     line: int
     output: dict[str, Any]
+    channel: str | None
     embedding: np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -85,7 +87,7 @@ def analyse_lines(lines: Iterable[bytes], pipeline: Pipeline) -> Iterator[Analys
                 stage, error = (doc.failure.stage, doc.failure.error) if doc.failure else ("encoding", "missing")
                 yield BadLine(number, f"分析失败（{stage}: {error}）")
             else:
-                yield Analysed(number, _output(value, doc), doc.encoding.embedding)
+                yield Analysed(number, _output(value, doc), value.channel, doc.encoding.embedding)
 
 
 def analyse_file(
@@ -103,7 +105,7 @@ def analyse_file(
     """
     good = bad = 0
     vectors: list[np.ndarray[Any, np.dtype[np.float32]]] = []
-    for answer in analyse_lines(_lines(source), pipeline):
+    for answer in analyse_lines(lines_of(source), pipeline):
         if isinstance(answer, BadLine):
             tell(answer)
             bad += 1
@@ -119,7 +121,7 @@ def analyse_file(
     return good, bad
 
 
-def _lines(source: BinaryIO) -> Iterator[bytes]:
+def lines_of(source: BinaryIO) -> Iterator[bytes]:
     """Lines, of which one that is too long keeps only its beginning, enough to be told as too long."""
     while line := source.readline(MAX_LINE_BYTES + 1):
         yield line

@@ -8,11 +8,13 @@ as assignments without a topic (未归类), so that coverage is a count and not 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import JSON, Index
 from sqlmodel import Field, SQLModel
 
-from app.store import base  # noqa: F401 - constraint names come before the first table
+from app.store.base import choice
+from nlp.topics.edits import EditKind as EditKind  # noqa: PLC0414 - of this table too
 
 
 class TopicVersion(SQLModel, table=True):
@@ -50,17 +52,62 @@ class Topic(SQLModel, table=True):
     representatives: list[int] = Field(
         default_factory=list, sa_type=JSON, description="interaction ids of telling and differing texts, best first"
     )
+    by_hand: bool = Field(default=False, description="split off by a person; no fit knows it")
+    merged_into_id: int | None = Field(default=None, foreign_key="topic.id", description="the topic it is part of now")
+    listed: bool = Field(default=True, index=True, description="false while hidden, merged away or without any text")
     born_version_id: int = Field(foreign_key="topic_version.id", index=True)
     retired_version_id: int | None = Field(default=None, foreign_key="topic_version.id", index=True)
 
 
 class TopicAssignment(SQLModel, table=True):
-    """Where one feedback belongs in the current version; `topic_id` None is 未归类."""
+    """Where one feedback belongs; None is 未归类. `topic_id` is the fit's answer with people's edits laid over it."""
 
     __tablename__ = "topic_assignment"
     __table_args__ = (Index("ix_topic_assignment_topic_id_interaction_id", "topic_id", "interaction_id"),)
 
     interaction_id: int = Field(primary_key=True, foreign_key="interaction.id", ondelete="CASCADE")
     topic_id: int | None = Field(default=None, foreign_key="topic.id")
+    base_topic_id: int | None = Field(default=None, foreign_key="topic.id", description="what the current version says")
     score: float = Field(description="similarity to the topic's centroid, at most 1")
     version_id: int = Field(foreign_key="topic_version.id", index=True)
+
+
+class TopicEdit(SQLModel, table=True):
+    """What a person changed, replayed after every fit (nlp.topics.edits); undone ones are left out."""
+
+    __tablename__ = "topic_edit"
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: EditKind = Field(sa_type=choice(EditKind))
+    topic_id: int = Field(foreign_key="topic.id", index=True)
+    target_id: int | None = Field(default=None, foreign_key="topic.id", index=True)
+    interaction_ids: list[int] = Field(default_factory=list, sa_type=JSON, description="of a split or a move")
+    sides: bytes | None = Field(
+        default=None, description="of a split: two mean embeddings, float32: what went and what stayed"
+    )
+    upto: int = Field(default=0, description="the last interaction there was")
+    user_id: int | None = Field(default=None, foreign_key="user.id")
+    created_at: datetime
+    undone_at: datetime | None = None
+
+
+class EventKind(StrEnum):
+    """What a fit did to a topic, told by where its texts went."""
+
+    BORN = "born"
+    RETIRED = "retired"
+    SPLIT = "split"
+    MERGED = "merged"
+
+
+class TopicEvent(SQLModel, table=True):
+    """One line of the topics' lineage: a topic was born (out of `other_id`, if split) or ended (in it, if merged)."""
+
+    __tablename__ = "topic_event"
+
+    id: int | None = Field(default=None, primary_key=True)
+    version_id: int = Field(foreign_key="topic_version.id", index=True)
+    kind: EventKind = Field(sa_type=choice(EventKind))
+    topic_id: int = Field(foreign_key="topic.id", index=True)
+    other_id: int | None = Field(default=None, foreign_key="topic.id")
+    texts: int = Field(description="how many texts the event concerns")

@@ -104,26 +104,32 @@ def members(topic_id: int | None) -> SelectOfScalar[int]:
     return select(TopicAssignment.interaction_id).where(topic.is_(None) if topic_id is None else topic == topic_id)
 
 
+def topic(session: Session, topic_id: int) -> Topic:
+    """Raises NotFound."""
+    found = session.get(Topic, topic_id)
+    if found is None:
+        raise NotFound(f"没有编号为 {topic_id} 的主题。")
+    return found
+
+
 def list_topics(
     session: Session, *, until: datetime, days: int = DAYS, sort: Sort = Sort.RISING, limit: int | None = None
 ) -> list[TopicRow]:
-    """The topics that are not retired, over the `days` days before `until` and the same number before those."""
-    topics = session.exec(select(Topic).where(col(Topic.retired_version_id).is_(None))).all()
+    """The listed topics, over the `days` days before `until` and the same number before those."""
+    topics = session.exec(select(Topic).where(col(Topic.listed))).all()
     rows = sorted(_rows(session, topics, until=until, days=days), key=_ORDER[sort])
     return rows[:limit]
 
 
 def topic_detail(session: Session, *, topic_id: int, until: datetime, days: int = DAYS) -> TopicDetail:
     """Everything about one topic, retired ones included. Raises NotFound."""
-    topic = session.get(Topic, topic_id)
-    if topic is None:
-        raise NotFound(f"没有编号为 {topic_id} 的主题。")
+    found = topic(session, topic_id)
     window = FeedbackFilter(since=until - timedelta(days=days), until=until, interaction_ids=members(topic_id))
     return TopicDetail(
-        topic=topic,
-        row=_rows(session, [topic], until=until, days=days)[0],
+        topic=found,
+        row=_rows(session, [found], until=until, days=days)[0],
         weeks=_weeks(session, topic_id, until=until),
-        representatives=rows_by_id(session, topic.representatives),
+        representatives=rows_by_id(session, found.representatives),
         breakdowns={label: stats.by_label(session, label=label, filter=window) for label in BREAKDOWNS},
     )
 

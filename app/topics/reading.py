@@ -150,10 +150,10 @@ def _customer_words(session: Session) -> dict[int, str]:
 
 
 def _previous(session: Session, interaction_ids: Sequence[int]) -> Previous | None:
-    """The topics these interactions have now; None before the first fit."""
+    """The topics that the fit before gave these interactions, whatever people made of it; None before the first."""
     last = session.exec(select(func.max(col(Topic.id)))).one()
     if last is None:
         return None
-    stored = dict(session.exec(select(TopicAssignment.interaction_id, TopicAssignment.topic_id)).all())
+    stored = dict(session.exec(select(TopicAssignment.interaction_id, TopicAssignment.base_topic_id)).all())
     topics = [NEW if one not in stored else OUTSIDE if stored[one] is None else stored[one] for one in interaction_ids]
     return Previous(np.array(topics, dtype=np.int64), next_id=last + 1)

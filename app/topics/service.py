@@ -8,18 +8,19 @@ from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col, func, select
 
 from app.clock import Clock
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, NotFound
 from app.feedback.models import Interaction, InteractionState
 from app.people.models import User
 from app.store import audit
 from app.store.engine import Store
+from app.topics import editing, lineage
 from app.topics.models import Topic, TopicAssignment, TopicVersion
+from app.topics.names import checked_name
 from app.topics.reading import Reading, current_version_id, read_all, unassigned_ids
 from app.topics.tasks import assign_now
 from nlp.topics.clusters import OUTSIDE
 from nlp.topics.fit import STEPS, FittedTopics, FoundTopic, fit
 
-MAX_NAME = 60
 FEWEST = 2  # feedback from which there is something to compare
 FIT_STEPS = len(STEPS) + 1  # the last one is writing
 
@@ -63,13 +64,7 @@ def fit_topics(
 def rename(session: Session, *, actor: User, topic_id: int, name: str, now: datetime) -> Topic:
     """Give a topic a name of one's own, which refits keep. Raises NotFound, Invalid."""
     topic = _topic(session, topic_id)
-    wanted = " ".join(name.split())
-    if not wanted:
-        raise Invalid("主题名称不能为空。", field="name")
-    if len(wanted) > MAX_NAME:
-        raise Invalid(f"主题名称最多 {MAX_NAME} 个字，现在是 {len(wanted)} 个。", field="name")
-    if not wanted.isprintable():
-        raise Invalid("主题名称里有不能显示的字符，请删去后再试。", field="name")
+    wanted = checked_name(name)
     if wanted != topic.name:
         _set_name(session, topic, actor=actor, name=wanted, now=now)
     return topic
@@ -122,13 +117,20 @@ def _write(session: Session, reading: Reading, fitted: FittedTopics, *, now: dat
     # also those that lost all their feedback, which the fit has not heard of
     session.exec(
         update(Topic)
-        .where(col(Topic.retired_version_id).is_(None), col(Topic.id).not_in(ids.values()))
+        .where(col(Topic.retired_version_id).is_(None), col(Topic.id).not_in(ids.values()), ~col(Topic.by_hand))
         .values(retired_version_id=version.id)
     )
     version.model = fitted.model.renumbered(ids).to_bytes()
     session.add(version)
     session.flush()
     _write_assignments(session, reading, fitted, ids, version_id=version.id)
+    if reading.previous is not None:
+        born = {number: ids[number] for number in fitted.born if number in ids}
+        for event in lineage.events(reading.previous.topics, fitted.assigned, born=born, retired=fitted.retired):
+            event.version_id = version.id
+            session.add(event)
+    session.flush()
+    editing.settle(session)
     return version
 
 
@@ -161,6 +163,7 @@ def _write_assignments(
         {
             "interaction_id": interaction_id,
             "topic_id": ids.get(int(topic)),  # OUTSIDE is in no dict of ids
+            "base_topic_id": ids.get(int(topic)),
             "score": float(score),
             "version_id": version_id,
         }
@@ -172,5 +175,5 @@ def _write_assignments(
 
 
 def active_count(session: Session) -> int:
-    """Topics that are not retired."""
-    return session.exec(select(func.count(col(Topic.id))).where(col(Topic.retired_version_id).is_(None))).one()
+    """Topics that are listed."""
+    return session.exec(select(func.count(col(Topic.id))).where(col(Topic.listed))).one()

@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from app.jobs.queue import JobArgs
 from app.store.engine import Store
+from app.topics.editing import settle
 from app.topics.models import TopicAssignment, TopicVersion
 from app.topics.reading import current_version_id, read_vectors, still_analysed
 from nlp.topics.clusters import OUTSIDE
@@ -48,6 +49,8 @@ def _assign_batch(interaction_ids: Sequence[int], *, store: Store) -> bool:
         for interaction_id, topic, score in zip(vectors.interaction_ids, topics, scores, strict=True):
             if interaction_id in there:
                 _put(session, interaction_id, int(topic), float(score), version_id=version.id)
+        session.flush()
+        settle(session, there)
     return True
 
 
@@ -56,6 +59,7 @@ def _put(session: Session, interaction_id: int, topic: int, score: float, *, ver
         TopicAssignment(
             interaction_id=interaction_id,
             topic_id=None if topic == OUTSIDE else topic,
+            base_topic_id=None if topic == OUTSIDE else topic,
             score=score,
             version_id=version_id,
         )

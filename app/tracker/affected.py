@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from app.clock import day_start
 from app.customers import consents
 from app.customers.models import Purpose
 from app.feedback.models import Interaction, InteractionState
-from app.topics.models import TopicAssignment
+from app.topics.models import Topic, TopicAssignment
 from app.tracker.models import Action, FollowUp, IssueLink
 
 
@@ -57,7 +57,11 @@ def reach(session: Session, *, action: Action) -> Reach:
 
 def in_linked_topics(issue_id: int) -> ColumnElement[bool]:
     """Condition on Interaction: it belongs to one of the issue's topics now."""
-    topics = select(IssueLink.topic_id).where(IssueLink.issue_id == issue_id, col(IssueLink.topic_id).is_not(None))
+    topics = (  # of a topic that was merged away the one it is part of now
+        select(func.coalesce(Topic.merged_into_id, Topic.id))
+        .join(IssueLink, col(IssueLink.topic_id) == col(Topic.id))
+        .where(IssueLink.issue_id == issue_id)
+    )
     members = select(TopicAssignment.interaction_id).where(col(TopicAssignment.topic_id).in_(topics))
     return col(Interaction.id).in_(members)
 

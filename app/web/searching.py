@@ -109,9 +109,7 @@ def choices(session: Session, products: dict[str, str]) -> list[dict[str, Any]]:
         ("touchpoint", display.titles("touchpoint")),
         ("channel", list(CHANNELS.items())),
     ]
-    topics = session.exec(
-        select(Topic.id, Topic.name).where(col(Topic.retired_version_id).is_(None)).order_by(Topic.name)
-    )
+    topics = session.exec(select(Topic.id, Topic.name).where(col(Topic.listed)).order_by(Topic.name))
     fixed.append(("topic", [*((str(id_), name) for id_, name in topics), (NO_TOPIC, "未归类")]))
     for name, column in PLACES.items():
         found = session.exec(select(column).where(col(column).is_not(None)).distinct().order_by(column))

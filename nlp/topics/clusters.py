@@ -97,26 +97,27 @@ def _grow(points: Points, *, seed: int) -> Points:
     if len(points) > TREE_LIMIT:
         points = points[np.sort(np.random.default_rng(seed).choice(len(points), TREE_LIMIT, replace=False))]
     tree = linkage(points, method="ward")
-    cut = _best_cut(points, tree, counts=_counts(most), around=around, seed=seed)
+    cut = _best_cut(points, tree, counts=_counts(most), around=around)
     return centroids(points, cut, int(cut.max()) + 1)
 
 
-def _best_cut(points: Points, tree: NDArray[np.float64], *, counts: list[int], around: float, seed: int) -> Labels:
+def _best_cut(points: Points, tree: NDArray[np.float64], *, counts: list[int], around: float) -> Labels:
     """The cut of the best silhouette among all counts where that is CLEAR, else among the readable ones.
 
     The silhouette alone cannot choose: on the authored corpus it was flat (0.10) from 8 to 150 groups and took
-    either end, while AMI was within 0.01 from 35 to 80.
+    either end, while AMI was within 0.01 from 35 to 80. It is taken over all points: over a sample of 1,500 one seed
+    chose 29 groups and another 45, which were the same matters with an adjusted Rand index of 0.69 alone.
     """
     from sklearn.metrics import silhouette_score
 
     cuts: dict[int, Labels] = {
         count: fcluster(tree, count, criterion="maxclust").astype(np.int64) - 1 for count in counts
     }
-    sample = min(1500, len(points))
+    likeness = points @ points.T
+    distances = np.sqrt(np.maximum(2 - 2 * likeness, 0))
+    np.fill_diagonal(distances, 0)
     apart: dict[int, float] = {
-        count: silhouette_score(points, cut, sample_size=sample, random_state=seed)
-        for count, cut in cuts.items()
-        if cut.max() > 0
+        count: silhouette_score(distances, cut, metric="precomputed") for count, cut in cuts.items() if cut.max() > 0
     }
     if not apart:  # all points are the same
         return cuts[counts[0]]

@@ -17,6 +17,7 @@ from app.web.pages import (
     rights,
     sources,
     today,
+    topic_edits,
     topics,
     users,
 )
@@ -28,6 +29,7 @@ PAGES: dict[str, Page] = {
     "account": Page("登录", "/login", None, account.router, None),
     "today": Page("今日", "/", Permission.TODAY_VIEW, today.router, WORK),
     "topics": Page("主题", "/topics", Permission.TOPICS_VIEW, topics.router, WORK),
+    "topic_edits": Page("编辑主题", "/topic-history", Permission.TOPICS_VIEW, topic_edits.router, None),
     "feedback": Page("反馈", "/feedback", Permission.FEEDBACK_VIEW, feedback.router, WORK),
     "originals": Page("查看原文", "/feedback", Permission.ORIGINAL_VIEW, originals.router, None),
     "issue_forms": Page("新建与修改问题", "/issues/new", Permission.ISSUES_EDIT, issue_forms.router, None),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from app.channels.kinds import ChannelKind
 from app.deps import require
@@ -17,6 +17,7 @@ from app.people.roles import Permission, allowed
 from app.products.service import names as product_names
 from app.topics import query
 from app.topics import service as topics
+from app.topics.models import Topic
 from app.topics.query import Sort
 from app.tracker import board
 from app.tracker import service as tracker
@@ -76,6 +77,9 @@ def topic_page(request: Request, user: Viewer, topic_id: Id) -> Response:
         others = open_issues(session, {issue.id for issue in opened})
         chosen = FeedbackFilter(since=window.since, until=window.until, interaction_ids=query.members(topic_id))
         feelings = stats.by_label(session, label="sentiment", filter=chosen)
+        merged = session.get(Topic, found.topic.merged_into_id) if found.topic.merged_into_id else None
+        listed = session.exec(select(Topic).where(Topic.listed, Topic.id != topic_id).order_by(Topic.name))
+        mergeable = [(one.id, one.name) for one in listed]
     row = found.row
     weeks = [(week.start, week.count) for week in found.weeks]
     return page(
@@ -85,6 +89,8 @@ def topic_page(request: Request, user: Viewer, topic_id: Id) -> Response:
         topic=found.topic,
         lede=row.change.wording,
         retired=found.topic.retired_version_id is not None,
+        merged=merged,
+        mergeable=mergeable,
         days=query.DAYS,
         line=line(row, window),
         last_seen=row.last_seen,

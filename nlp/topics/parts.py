@@ -1,0 +1,81 @@
+"""The parts of one topic: groups within it that could be topics of their own, and the words that tell them apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from math import log, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nlp.segment import terms
+from nlp.topics.clusters import MIN_TOPIC
+from nlp.topics.space import unit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Points = NDArray[np.float32]
+
+MOST = 4  # parts that are offered
+TERMS = 6
+PRIOR = 1.0  # texts added to either side before words are compared
+FEWEST_TEXTS = 2  # of a part that say a word, for it to tell the part
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of a group within a topic, most central first, and its most telling words."""
+
+    rows: list[int]
+    terms: list[str]
+
+
+def parts(points: Points, texts: Sequence[str]) -> list[Part]:
+    """Up to MOST parts of a topic's texts, largest first; empty where it is too small or does not fall apart.
+
+    points: (n, d) vectors of the texts. The number of parts is the one whose silhouette is best.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
+    centred = unit(points - points.mean(axis=0))
+    best: NDArray[np.int64] | None = None
+    apart = 0.0
+    for count in range(2, MOST + 1):
+        if len(centred) < count * MIN_TOPIC:
+            break
+        groups = KMeans(count, n_init=4, random_state=0).fit_predict(centred).astype(np.int64)
+        if np.bincount(groups).min() < MIN_TOPIC // 2:
+            continue
+        score = float(silhouette_score(centred, groups))
+        if score > apart:
+            best, apart = groups, score
+    if best is None:
+        return []
+    found = [_part(centred, texts, np.flatnonzero(best == group)) for group in range(int(best.max()) + 1)]
+    return sorted(found, key=lambda part: -len(part.rows))
+
+
+def telling_terms(inside: Sequence[str], outside: Sequence[str]) -> list[str]:
+    """Words that more of the `inside` texts say than of the others, by log odds with a prior, surest first."""
+    here, there = (Counter(word for text in side for word in set(terms(text))) for side in (inside, outside))
+
+    def weight(word: str) -> float:
+        ours = (here[word] + PRIOR) / (len(inside) - here[word] + PRIOR)
+        theirs = (there[word] + PRIOR) / (len(outside) - there[word] + PRIOR)
+        return log(ours / theirs) * sqrt(here[word])
+
+    said = [word for word, count in here.items() if count >= min(FEWEST_TEXTS, len(inside))]
+    return sorted(said, key=lambda word: (-weight(word), word))[:TERMS]
+
+
+def _part(points: Points, texts: Sequence[str], rows: NDArray[np.intp]) -> Part:
+    likeness = points[rows] @ points[rows].mean(axis=0)
+    central = rows[np.argsort(-likeness, kind="stable")].tolist()
+    within = set(central)
+    rest = [text for row, text in enumerate(texts) if row not in within]
+    return Part(central, telling_terms([texts[row] for row in central], rest))

@@ -1,0 +1,126 @@
+"""Topics edited in the console: what would change is shown first, then made, then taken back."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.people.models import Role
+from app.topics.service import fit_topics
+from tests.app.topics import conftest as topics
+from tests.app.topics.test_topic_fit import main_topic
+from tests.app.web.conftest import enter
+from tests.app.web.test_forms import after, undo
+
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
+
+    from app.runtime import Runtime
+    from tests.app.tracker.conftest import Bank
+
+Feedback = dict[str, list[int]]
+
+
+@pytest.fixture
+def feedback(runtime: Runtime, bank: Bank) -> Feedback:
+    """Twenty feedback of each matter, in topics."""
+    with runtime.store.write() as session:
+        writer = topics.Bank(bank.source_id, bank.boss)
+        said = {
+            matter: [writer.feedback(session, matter, days_ago=1 + n % 5) for n in range(20)]
+            for matter in topics.MATTERS
+        }
+    fit_topics(runtime.store, clock=runtime.clock, seed=7)
+    return said
+
+
+@pytest.fixture
+def ids(runtime: Runtime, feedback: Feedback) -> dict[str, int]:
+    return {matter: main_topic(runtime.store, said) for matter, said in feedback.items()}
+
+
+def hidden_fields(shown: str) -> dict[str, str | list[str]]:
+    """What the button 确定 sends."""
+    form = re.search(r'<form method="post" action="/topics/\d+/(?:split|merge)">(.*?)</form>', shown, re.DOTALL)
+    assert form is not None
+    fields: dict[str, str | list[str]] = {}
+    for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form[1]):
+        if name == "chosen":
+            fields.setdefault("chosen", [])
+            assert isinstance(fields["chosen"], list)
+            fields["chosen"].append(value)
+        else:
+            fields[name] = value
+    return fields
+
+
+def test_two_topics_become_one_and_two_again(boss: TestClient, ids: dict[str, int]) -> None:
+    path = f"/topics/{ids['年费']}/merge"
+    preview = boss.post(path, data={"target_id": str(ids["催收"])}).text
+    assert "确认之前什么都没有改" in preview
+    assert boss.get("/topics").text.count(f'href="/topics/{ids["年费"]}"') == 1
+    shown = after(boss, boss.post(path, data=hidden_fields(preview)))
+    assert "并入本主题" in shown
+    assert f'href="/topics/{ids["年费"]}"' not in boss.get("/topics").text
+    assert "这个主题已并入" in boss.get(f"/topics/{ids['年费']}").text
+    assert "合并" in boss.get("/topic-history").text
+    undo(boss, shown)
+    assert boss.get("/topics").text.count(f'href="/topics/{ids["年费"]}"') == 1
+
+
+def test_some_feedback_becomes_a_topic_by_its_words(boss: TestClient, ids: dict[str, int]) -> None:
+    path = f"/topics/{ids['闪退']}/split"
+    found = boss.get(path, params={"q": "第2"}).text
+    assert re.search(r"含“第2”的 .*共 [1-9]\d* 条", found)
+    told = {"q": "第2", "name": "", "target": ""}
+    refused = boss.post(path, data=told)
+    assert refused.status_code == 422
+    assert "主题名称不能为空" in refused.text
+    preview = boss.post(path, data=told | {"name": "第四次以后"}).text
+    assert "第四次以后" in preview
+    shown = after(boss, boss.post(path, data=hidden_fields(preview)))
+    assert "拆成新主题“第四次以后”" in shown
+    assert "第四次以后" in boss.get("/topics").text
+    undo(boss, shown)
+    assert "第四次以后" not in boss.get("/topics").text
+
+
+def test_ticked_feedback_is_moved_or_pinned(boss: TestClient, ids: dict[str, int], feedback: Feedback) -> None:
+    path = f"/topics/{ids['排队']}/split"
+    chosen = [str(one) for one in feedback["排队"][:2]]
+    preview = boss.post(path, data={"chosen": chosen, "target": str(ids["年费"])}).text
+    assert hidden_fields(preview)["chosen"] == chosen
+    assert "2 条已移走" in after(boss, boss.post(path, data=hidden_fields(preview)))
+    pinned = boss.post(path, data={"chosen": [str(feedback["排队"][3])], "target": str(ids["排队"])}).text
+    assert "条数不变" in pinned
+    assert "固定在本主题" in after(boss, boss.post(path, data=hidden_fields(pinned)))
+
+
+def test_nothing_chosen_is_told(boss: TestClient, ids: dict[str, int]) -> None:
+    refused = boss.post(f"/topics/{ids['排队']}/split", data={"name": "空的"})
+    assert refused.status_code == 422
+    assert "请先选出" in refused.text
+
+
+def test_a_topic_is_hidden_and_comes_back(boss: TestClient, ids: dict[str, int]) -> None:
+    shown = after(boss, boss.post(f"/topics/{ids['排队']}/hide"))
+    assert f'href="/topics/{ids["排队"]}"' not in shown
+    undo(boss, shown)
+    assert f'href="/topics/{ids["排队"]}"' in boss.get("/topics").text
+
+
+def test_a_reader_sees_the_history_and_no_form(
+    client: TestClient, runtime: Runtime, bank: Bank, ids: dict[str, int]
+) -> None:
+    enter(client, runtime, bank, Role.MANAGER)
+    assert client.get("/topic-history").status_code == 200
+    assert client.get(f"/topics/{ids['排队']}/split").status_code == 403
+    assert client.post(f"/topics/{ids['排队']}/hide").status_code == 403
+    assert "挑出一部分" not in client.get(f"/topics/{ids['排队']}").text
+
+
+def test_a_topic_that_is_not_there_has_no_page(boss: TestClient, ids: dict[str, int]) -> None:
+    assert boss.get("/topics/9999/split").status_code == 404
+    assert boss.post("/topics/9999/merge", data={"target_id": str(ids["排队"]), "sure": "yes"}).status_code == 404
