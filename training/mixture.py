@@ -29,7 +29,7 @@ class Amounts:
     names: int = 6_000
     addresses: int = 2_400
     pairs: int = 60_000
-    comparisons: int = 600  # steps
+    comparisons: int = 1_000  # steps
 
 
 def held(examples: Sequence[Example]) -> frozenset[str]:

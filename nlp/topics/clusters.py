@@ -28,6 +28,7 @@ NEW, OUTSIDE = -2, -1  # a text the previous fit had not read; one that belongs 
 SAME = 0.95  # cosine, channel means removed, from which two texts are copies of one template
 NEIGHBOURS, ROUNDS = 20, 2
 NEAR = 0.1  # of the texts: of few, fewer are neighbours, or all groups would flow into one
+LIMIT = 20_000  # groups are formed from at most this many texts, drawn by the seed; the others join the nearest
 TREE_LIMIT = 6000  # the Ward tree is built over at most this many points, drawn by the seed
 MIN_TOPIC = 8  # fewer texts are no topic
 MAX_TOPICS = 150
@@ -44,15 +45,24 @@ def cluster(points: Points, words: Points, *, seed: int, known: Labels | None = 
     With `known` (n,), the labels of the previous fit (or OUTSIDE, NEW), groups continue from those: label i
     stays label i, texts without a topic that stand together get further labels, a label may come out empty.
     """
-    first, copies = near_duplicates(words)
-    kept = smoothed(points[first])
+    drawn = _drawn(len(points), seed)
+    first, copies = near_duplicates(words[drawn])
+    kept = smoothed(points[drawn[first]])
     fresh = _grow(kept, seed=seed)
-    start = fresh if known is None else _carry_on(kept, fresh, known[first], count=int(known.max()) + 1)
+    start = fresh if known is None else _carry_on(kept, fresh, known[drawn[first]], count=int(known.max()) + 1)
     from sklearn.cluster import KMeans
 
-    refined = KMeans(len(start), init=start, n_init=1, max_iter=100).fit_predict(kept)
-    labels: Labels = refined.astype(np.int64)[copies]
+    refined = KMeans(len(start), init=start, n_init=1, max_iter=100).fit(kept)
+    labels: Labels = (points @ unit(refined.cluster_centers_).T).argmax(axis=1).astype(np.int64)
+    labels[drawn] = refined.labels_.astype(np.int64)[copies]
     return labels
+
+
+def _drawn(count: int, seed: int) -> Labels:
+    """Rows that groups are formed from, in order: all, or LIMIT of them."""
+    if count <= LIMIT:
+        return np.arange(count, dtype=np.int64)
+    return np.sort(np.random.default_rng(seed).choice(count, LIMIT, replace=False)).astype(np.int64)
 
 
 def near_duplicates(words: Points) -> tuple[Labels, Labels]:
