@@ -6,6 +6,7 @@ from app.people.roles import Permission
 from app.web.pages import (
     account,
     actions,
+    alerts,
     audit,
     feedback,
     followups,
@@ -28,6 +29,7 @@ PAGES: dict[str, Page] = {
     "account": Page("登录", "/login", None, account.router, None),
     "today": Page("今日", "/", Permission.TODAY_VIEW, today.router, WORK),
     "topics": Page("主题", "/topics", Permission.TOPICS_VIEW, topics.router, WORK),
+    "alerts": Page("处理主题预警", "/topics", Permission.TOPICS_EDIT, alerts.router, None),
     "feedback": Page("反馈", "/feedback", Permission.FEEDBACK_VIEW, feedback.router, WORK),
     "originals": Page("查看原文", "/feedback", Permission.ORIGINAL_VIEW, originals.router, None),
     "issue_forms": Page("新建与修改问题", "/issues/new", Permission.ISSUES_EDIT, issue_forms.router, None),
