@@ -18,6 +18,7 @@ from app.jobs.queue import EmbeddedQueue, Task
 from app.migrations import tables
 from app.store.engine import Store, is_migrated
 from app.store.sealing import KeyRing
+from app.topics import alerts
 from app.topics import tasks as topics
 from nlp.artifact import CONFIG, ArtifactError, load_config
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from nlp.pipeline import Pipeline
 
-SCHEDULES = {retention.NIGHTLY: retention.AT}  # recurring work: task to time after midnight in the bank
+# recurring work: task to time after midnight in the bank
+SCHEDULES = {retention.NIGHTLY: retention.AT, alerts.NIGHTLY: alerts.AT}
 MODE_FILE = "engine.json"  # in home: the mode that was fastest, and how fast each one was
 
 
@@ -125,6 +127,7 @@ class Runtime:
             retention.NIGHTLY: self._daily(
                 retention.NIGHTLY, Task(partial(retention.nightly, store=store, clock=clock))
             ),
+            alerts.NIGHTLY: self._daily(alerts.NIGHTLY, Task(partial(alerts.nightly, store=store, clock=clock))),
         }
 
     def _daily(self, name: str, task: Task) -> Task:

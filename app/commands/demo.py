@@ -28,6 +28,7 @@ from app.people.service import add_user, find_user, set_password
 from app.products import service as products
 from app.runtime import MODE_FILE, Runtime
 from app.settings import Settings
+from app.topics.alerts import raise_alerts
 from app.topics.models import TopicVersion
 from app.tracker.models import Issue
 from app.tracker.samples import plant_sample
@@ -99,10 +100,12 @@ def _counted(task: Task, advance: Callable[[int], None], jobs: Sequence[JobArgs]
 
 
 def group(runtime: Runtime) -> None:
-    """Fit topics once."""
+    """Fit topics once, and raise the alerts of the day on which the demo plays."""
     with runtime.store.read() as session:
-        if session.exec(select(TopicVersion.id).limit(1)).first() is not None:
-            return
+        fitted = session.exec(select(TopicVersion.id).limit(1)).first() is not None
+    if fitted:
+        raise_alerts(runtime.store, clock=runtime.clock)
+        return
     from app.topics.service import FIT_STEPS, fit_topics
 
     with progress_bar("聚主题", FIT_STEPS) as advance:

@@ -3,14 +3,16 @@
 A `Topic` outlives the fits. A fit that meets the same customers' matter again keeps its id; a topic that a
 fit no longer finds is retired, and its id is never given to another. Texts that resemble no topic are kept
 as assignments without a topic (未归类), so that coverage is a count and not a guess.
+
+A `TopicAlert` says that a topic rose more than chance explains. It keeps the figures it was raised with.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from app.store.base import choice
@@ -111,3 +113,51 @@ class TopicEvent(SQLModel, table=True):
     topic_id: int = Field(foreign_key="topic.id", index=True)
     other_id: int | None = Field(default=None, foreign_key="topic.id")
     texts: int = Field(description="how many texts the event concerns")
+
+
+class AlertState(StrEnum):
+    """What a person said to an alert; a snoozed one is open again when its day has come."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    SNOOZED = "snoozed"
+    DISMISSED = "dismissed"
+
+    @property
+    def chinese(self) -> str:
+        """As people say it."""
+        return ALERT_TITLES[self]
+
+
+ALERT_TITLES = {
+    AlertState.OPEN: "待处理",
+    AlertState.ACCEPTED: "已受理",
+    AlertState.SNOOZED: "稍后再看",
+    AlertState.DISMISSED: "已知",
+}
+
+
+class TopicAlert(SQLModel, table=True):
+    """Alert 预警: from `since` to `raised_on` a topic had more texts than usual; `topic_id` None is 未归类."""
+
+    __tablename__ = "topic_alert"
+    __table_args__ = (UniqueConstraint("topic_id", "raised_on"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    topic_id: int | None = Field(default=None, foreign_key="topic.id")
+    since: date
+    raised_on: date = Field(description="last day of the counts that raised it")
+    last_on: date = Field(index=True, description="last day on which the topic was found high")
+    observed: int
+    expected: float = Field(description="texts that were usual for these days")
+    factor: float = Field(description="observed / expected")
+    low: float = Field(description="of the factor's 95 % interval")
+    high: float
+    carriers: dict[str, dict[str, int]] = Field(
+        default_factory=dict, sa_type=JSON, description="channel, product, region: value to the texts in which it rose"
+    )
+    texts: list[int] = Field(default_factory=list, sa_type=JSON, description="interaction ids, most telling first")
+    state: AlertState = Field(default=AlertState.OPEN, sa_type=choice(AlertState), index=True)
+    snoozed_until: date | None = Field(default=None, description="first day on which it is shown again")
+    decided_by: int | None = Field(default=None, foreign_key="user.id")
+    decided_at: datetime | None = None

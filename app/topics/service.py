@@ -14,6 +14,7 @@ from app.people.models import User
 from app.store import audit
 from app.store.engine import Store
 from app.topics import editing, lineage
+from app.topics.alerts import raise_alerts
 from app.topics.models import Topic, TopicAssignment, TopicVersion
 from app.topics.names import checked_name
 from app.topics.reading import Reading, current_version_id, read_all, unassigned_ids
@@ -48,6 +49,7 @@ def fit_topics(
     with store.read() as session:
         late = unassigned_ids(session)
     assign_now(late, store=store)
+    raise_alerts(store, clock=clock)  # a theme that was born today need not wait for the morning
     progress(1)
     log.info(
         "topics fitted",

@@ -6,6 +6,7 @@ from app.people.roles import Permission
 from app.web.pages import (
     account,
     actions,
+    alerts,
     audit,
     feedback,
     followups,
@@ -30,6 +31,7 @@ PAGES: dict[str, Page] = {
     "today": Page("今日", "/", Permission.TODAY_VIEW, today.router, WORK),
     "topics": Page("主题", "/topics", Permission.TOPICS_VIEW, topics.router, WORK),
     "topic_edits": Page("编辑主题", "/topic-history", Permission.TOPICS_VIEW, topic_edits.router, None),
+    "alerts": Page("处理主题预警", "/topics", Permission.TOPICS_EDIT, alerts.router, None),
     "feedback": Page("反馈", "/feedback", Permission.FEEDBACK_VIEW, feedback.router, WORK),
     "originals": Page("查看原文", "/feedback", Permission.ORIGINAL_VIEW, originals.router, None),
     "issue_forms": Page("新建与修改问题", "/issues/new", Permission.ISSUES_EDIT, issue_forms.router, None),

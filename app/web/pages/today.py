@@ -20,10 +20,11 @@ from app.feedback.query import FeedbackFilter, search
 from app.people.models import User
 from app.people.roles import Permission, allowed
 from app.products.service import names as product_names
+from app.topics import alerts
 from app.topics import query as topics
 from app.topics.rates import Trend
 from app.tracker.due import Due, due
-from app.web import charts
+from app.web import alert_views, charts
 from app.web.colleagues import deeds_since
 from app.web.forms import store_of
 from app.web.labels import HIGH_RISKS, row_view
@@ -37,6 +38,7 @@ WEEKS = 8  # of the same weekday, to tell what is usual
 CHART_DAYS = 28
 FIRES = 6
 RISERS = 5
+ALARMS = 5
 
 
 @router.get("/")
@@ -51,6 +53,7 @@ def today_page(request: Request, user: Annotated[User, Depends(require(Permissio
         days = _days(session, today_) if reads else []
         fire = _fire(session, yesterday) if reads else None
         rising = _rising(session, today_) if allowed(user.role, Permission.TOPICS_VIEW) else None
+        alarms = _alarms(session, user, today_) if allowed(user.role, Permission.TOPICS_VIEW) else None
         todo = due(session, on=today_) if tracks else None
         colleagues = deeds_since(session, since=day_start(yesterday), apart_from=user) if tracks else None
         waiting = stats.by_state(session)
@@ -65,6 +68,7 @@ def today_page(request: Request, user: Annotated[User, Depends(require(Permissio
         daily=_daily(days) if reads else None,
         fire=fire,
         rising=rising,
+        alarms=alarms,
         decide=_decide(todo, user) if todo else None,
         pending=waiting[InteractionState.PENDING],
         failed=waiting[InteractionState.FAILED],
@@ -110,6 +114,13 @@ def _rising(session: Session, today_: date) -> dict[str, Any]:
         "days": topics.DAYS,
         "known": bool(rows),
     }
+
+
+def _alarms(session: Session, user: User, today_: date) -> dict[str, Any] | None:
+    """The alerts that nobody has decided, where there are any."""
+    found = alerts.open_alerts(session, on=today_)
+    shown = alert_views.views(session, found[:ALARMS], user=user, today=today_)
+    return {"rows": shown, "total": len(found), "note": alert_views.NOTE} if found else None
 
 
 def _growth(row: topics.TopicRow) -> int:

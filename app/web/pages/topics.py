@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
@@ -15,17 +14,18 @@ from app.feedback.query import FeedbackFilter
 from app.people.models import User
 from app.people.roles import Permission, allowed
 from app.products.service import names as product_names
-from app.topics import query
+from app.topics import alerts, query
 from app.topics import service as topics
 from app.topics.models import Topic
 from app.topics.query import Sort
 from app.tracker import board
 from app.tracker import service as tracker
-from app.tracker.models import Issue, IssueState
-from app.web import charts
+from app.tracker.models import IssueState
+from app.web import alert_views, charts, opening
 from app.web.flash import Flash, Undo
 from app.web.forms import Id, change, store_of
 from app.web.labels import CHANNELS, row_view
+from app.web.opening import issues_of
 from app.web.render import page, redirect, today
 from app.web.searching import NO_TOPIC
 from app.web.topic_views import Window, line
@@ -41,7 +41,6 @@ SORTS = {Sort.RISING: "上升最确定", Sort.LARGEST: "条数最多", Sort.NEGA
 BREAKDOWN_TITLES = {"channel": "渠道", "product": "产品", "region": "地区", "cause": "原因"}
 TOP = 8  # values of one breakdown
 STEPS = {-2: "neg2", -1: "neg1", 0: "zero", 1: "pos1", 2: "pos2"}
-DUE_IN = timedelta(days=14)  # of an issue opened with one click; its form changes it
 
 
 @router.get("/topics")
@@ -73,7 +72,10 @@ def topic_page(request: Request, user: Viewer, topic_id: Id) -> Response:
     with store_of(request).read() as session:
         found = query.topic_detail(session, topic_id=topic_id, until=window.until)
         products = product_names(session)
-        opened = _issues(session, topic_id)
+        opened = issues_of(session, topic_id)
+        raised = alert_views.views(
+            session, alerts.alerts_of(session, topic_id=topic_id), user=user, today=today(request)
+        )
         others = open_issues(session, {issue.id for issue in opened})
         chosen = FeedbackFilter(since=window.since, until=window.until, interaction_ids=query.members(topic_id))
         feelings = stats.by_label(session, label="sentiment", filter=chosen)
@@ -100,6 +102,8 @@ def topic_page(request: Request, user: Viewer, topic_id: Id) -> Response:
         tables=[
             _table(label, rows, products, window, topic_id) for label, rows in found.breakdowns.items() if len(rows) > 0
         ],
+        alerts=raised,
+        alert_note=alert_views.NOTE,
         issues=opened,
         may_issue=allowed(user.role, Permission.ISSUES_EDIT),
         others=others,
@@ -112,29 +116,9 @@ def topic_page(request: Request, user: Viewer, topic_id: Id) -> Response:
 def open_issue(request: Request, user: Opener, topic_id: Id) -> Response:
     """An issue from the topic with one click; a second click leads to the issue that the first one opened."""
     now = request.app.state.runtime.clock.now()
-    day_ = today(request)
     with store_of(request).write() as session:
-        found = query.topic_detail(session, topic_id=topic_id, until=Window(day_).until)
-        known = [issue for issue in _issues(session, topic_id) if issue.state is not IssueState.CLOSED]
-        issue = (
-            known[0]
-            if known
-            else tracker.create_issue(
-                session,
-                actor=user,
-                title=found.topic.name,
-                detail=f"{found.row.change.wording}（{day(day_)}建）",
-                due_on=day_ + DUE_IN,
-                topic_ids=[topic_id],
-                now=now,
-            )
-        )
-    told = (
-        "这个主题已有未关闭的问题，没有重复新建。"
-        if known
-        else f"问题已建立，由您负责，{day(issue.due_on)}到期；可点“修改”换人或改期。接着加一项措施。"
-    )
-    return redirect(request, f"/issues/{issue.id}", Flash(told))
+        issue, new = opening.issue_from_topic(session, actor=user, topic_id=topic_id, on=today(request), now=now)
+    return redirect(request, f"/issues/{issue.id}", Flash(opening.told(issue, new=new)))
 
 
 @router.post("/topics/{topic_id}/link")
@@ -174,11 +158,6 @@ def undo_rename(request: Request, user: Namer, topic_id: Id) -> Response:
         return Flash(f"名称恢复为“{topic.name}”。")
 
     return change(request, deed, to=f"/topics/{topic_id}")
-
-
-def _issues(session: Session, topic_id: int) -> list[Issue]:
-    rows, _ = board.list_issues(session, topic_id=topic_id, size=50)
-    return [row.issue for row in rows]
 
 
 def _coverage(covered: query.Coverage) -> str:
