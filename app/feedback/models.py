@@ -155,6 +155,16 @@ class Message(SQLModel, table=True):
     pii: list[PiiSpan] = Field(default_factory=list, sa_type=JSON)
 
 
+class SearchText(SQLModel, table=True):
+    """What the search reads of an analysed feedback. The database keeps its index in step (migration 0006)."""
+
+    __tablename__ = "search_text"
+
+    interaction_id: int = Field(primary_key=True, foreign_key="interaction.id", ondelete="CASCADE")
+    text: str = Field(description="the customer's masked words as `nlp.lookup.plain`")
+    keys: str = Field(description="what it is found by (`nlp.lookup.keys_of`), parted by blanks")
+
+
 class Erased(SQLModel, table=True):
     """What stays of an interaction that was erased: enough to know it again when its sender repeats it."""
 
