@@ -1,8 +1,8 @@
 """What the full text search holds of a text, and what it looks for: words of the dictionary, else what stands there.
 
-A word that jieba's dictionary knows is found as a word: 人行 is not found in 个人行为. Whatever else a person types (a
-product's name, a code, a quoted phrase) is found as it is written. To find that without reading every text, the
-index also holds the pairs of neighbouring characters that are no words.
+A word that jieba's dictionary knows is found as a word: 不满 is not found in 没什么不满意. Whatever else a
+person types (a product's name, a code, a quoted phrase) is found as it is written. To find that without reading every
+text, the index also holds the pairs of neighbouring characters that are no words.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _HAN = "\u3400-\u9fff"
 _PLAIN = re.compile(rf"[{_HAN}a-z0-9]+")
 _RUN = re.compile(rf"[{_HAN}]+|[a-z0-9]+|{OPEN}[A-Z]+{CLOSE}")
 _HAN_RUN = re.compile(rf"[{_HAN}]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # line breaks too: a phrase may run over one
 _LONGEST_RUN = 40  # of letters and digits
 _PLACEHOLDER = re.compile(r"\[([^\[\]0-9]{1,12})[0-9]*\]")
 _LITTLE = frozenset("的了吗呢吧啊呀嘛我你您他她它在是和与就都也很着过把被给")  # say nothing beside other words
@@ -165,8 +166,8 @@ def _is_word(text: str) -> bool:
 
 
 def _lower(text: str) -> str:
-    """Lower case, character by character, so that places stay."""
-    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
+    """Lower case and control characters as blanks, one for one, so that places stay."""
+    return _CONTROL.sub(" ", "".join(low if len(low := char.lower()) == 1 else char for char in text))
 
 
 def _apart(match: re.Match[str]) -> str:

@@ -33,7 +33,7 @@ def understand(typed: str) -> Question:
     """The question of what was typed."""
     wanted: list[Sought] = []
     unwanted: list[tuple[Sought, ...]] = []
-    typed = "".join(char if unicodedata.category(char) not in {"Cc", "Cs"} else " " for char in typed)
+    typed = "".join(char if unicodedata.category(char) != "Cs" else " " for char in typed)
     for match in list(_CHUNK.finditer(_apart(typed.translate(_QUOTES))))[:MOST_CHUNKS]:
         phrase, word = match["phrase"], match["word"]
         found = sought(phrase, exactly=True) if phrase else sought(word)

@@ -34,7 +34,7 @@ class Piece:
     hit: bool
 
 
-class _Holds(FunctionElement[bool]):
+class _Holds(FunctionElement[Any]):
     """True of an interaction id whose keys match; clauses: the id, the match for FTS5, the one for a tsvector."""
 
     type = NullType()  # of a Boolean SQLite would be asked whether it is = 1, past its index
@@ -166,4 +166,4 @@ def _all_of(group: Sequence[Sought]) -> ColumnElement[bool]:
 def _holding(interaction_id: Any, keys: Sequence[Sequence[str]]) -> ColumnElement[bool]:  # noqa: ANN401 - a column
     fts = " AND ".join("(" + " OR ".join(f'"{key}"' for key in group) + ")" for group in keys)
     tsquery = " & ".join("(" + " | ".join(f"'{key}'" for key in group) + ")" for group in keys)
-    return _Holds(interaction_id, literal(fts), literal(tsquery))
+    return cast("ColumnElement[bool]", _Holds(interaction_id, literal(fts), literal(tsquery)))

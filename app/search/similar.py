@@ -72,20 +72,21 @@ class Neighbours:
         """The cosine of every vector with this one, both less the mean."""
         if self._size >= 2 * self._measured:  # true of the first time
             self._measure()
-        turned = vector - self._mean
-        rows: NDArray[np.float32] = self._vectors[: self._size] @ turned - float(self._mean @ turned)
-        norms = self._norms()
-        return rows / (norms * max(float(np.linalg.norm(turned)), 1e-6))
+        turned: NDArray[np.float32] = vector - self._mean
+        rows: NDArray[np.float32] = self._vectors[: self._size] @ turned
+        rows -= np.float32(self._mean @ turned)
+        rows /= self._norms() * np.float32(max(float(np.linalg.norm(turned)), 1e-6))
+        return rows
 
     def _measure(self) -> None:
-        self._mean = self._vectors[: self._size].mean(axis=0)
+        self._mean = np.asarray(self._vectors[: self._size].mean(axis=0), dtype=np.float32)
         self._measured, self._lengths = self._size, np.zeros(0, dtype=np.float32)
 
     def _norms(self) -> NDArray[np.float32]:
         """The lengths of the vectors less the mean; those that came since are measured."""
         known = len(self._lengths)
         fresh = self._vectors[known : self._size]
-        squared = (fresh**2).sum(axis=1) - 2 * (fresh @ self._mean) + float(self._mean @ self._mean)
+        squared = 1 - 2 * (fresh @ self._mean) + float(self._mean @ self._mean)  # each is of length 1
         self._lengths = np.concatenate([self._lengths, np.sqrt(np.maximum(squared, 1e-12))])
         return self._lengths
 
@@ -102,7 +103,7 @@ class Neighbours:
             last, fresh = 0, total
         if fresh:
             self._take(session, after=last)
-            self._total = total
+            self._total += fresh  # what was missed stays missed, and differs, until all is read again
 
     def _take(self, session: Session, *, after: int) -> None:
         of_version = (col(Analysis.id) > after, col(Analysis.pipeline_version) == self._version)
