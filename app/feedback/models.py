@@ -1,12 +1,11 @@
 """Tables of the feedback domain.
 
-A sender's bytes become a `Delivery` before they are acknowledged; a job turns it into `Interaction`s with
-their `Message`s and `Score`s; another reads the customer's side and writes an `Analysis`. Feedback 反馈 is
-the customer's side of one interaction, so its id is the interaction's.
+A sender's bytes become a `Delivery` before they are acknowledged; a job turns it into `Interaction`s with their
+`Message`s and `Score`s; another reads the customer's side and writes an `Analysis`. Feedback 反馈 is the customer's
+side of one interaction, so its id is the interaction's.
 
-Originals are sealed. `masked_text` and `subject_masked` stay None until the analysis has written them, so
-that nothing unmasked is ever readable in the store. Digests are keyed: with a plain hash and the masked
-text at hand, a telephone number could be found by trying.
+Originals are sealed. `masked_text` and `subject_masked` stay None until the analysis has written them, so that nothing
+unmasked is ever readable in the store. Digests are keyed: from a plain hash a number could be found by trying.
 """
 
 from datetime import datetime

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-DIMENSIONS = 384
 FEWEST = 20  # feedback from which the mean says anything
 CLOSE = 0.35  # below this people see no likeness
 SPARE = 20  # candidates beyond those wanted: some are superseded or may not be shown
@@ -47,9 +46,9 @@ class Neighbours:
         self._read_at = 0.0
         self._version, self._size, self._measured, self._total = "", 0, 0, 0
         self._ids = np.zeros(0, dtype=np.int64)
-        self._vectors = np.empty((0, DIMENSIONS), dtype=np.float32)
+        self._vectors = np.empty((0, 0), dtype=np.float32)
         self._lengths = np.zeros(0, dtype=np.float32)
-        self._mean = np.zeros(DIMENSIONS, dtype=np.float32)
+        self._mean = np.zeros(0, dtype=np.float32)
 
     def similar(self, session: Session, *, interaction_id: int, most: int = 10) -> list[Similar]:
         """Up to `most` other analysed feedback, the most similar first; none for feedback without a vector."""
@@ -67,6 +66,11 @@ class Neighbours:
             best = np.argpartition(-likeness, wanted - 1)[:wanted]
             near = {int(ids[row]): float(likeness[row]) for row in best if likeness[row] >= CLOSE}
         return _shown(session, near, apart_from=interaction_id)[:most]
+
+    def warm(self, session: Session) -> None:
+        """Read what there is, so that the first question need not wait for it."""
+        with self._lock:
+            self._refresh(session)
 
     def _likeness(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """The cosine of every vector with this one, both less the mean."""
@@ -107,8 +111,13 @@ class Neighbours:
 
     def _take(self, session: Session, *, after: int) -> None:
         of_version = (col(Analysis.id) > after, col(Analysis.pipeline_version) == self._version)
-        self._make_room(session.exec(select(func.count(col(Analysis.id))).where(*of_version)).one())
         wanted = select(Analysis.id, Analysis.embedding).where(*of_version).order_by(col(Analysis.id))
+        first = session.exec(wanted.limit(1)).first()
+        if first is None:
+            return
+        if not self._size:  # models differ in the length of their vectors
+            self._ids, self._vectors = self._ids[:0], np.empty((0, len(first[1]) // 4), dtype=np.float32)
+        self._make_room(session.exec(select(func.count(col(Analysis.id))).where(*of_version)).one())
         for analysis_id, embedding in session.exec(wanted.execution_options(yield_per=READ_AT_ONCE)):
             if self._size == len(self._ids):  # more came meanwhile
                 self._make_room(READ_AT_ONCE)
@@ -121,7 +130,7 @@ class Neighbours:
         if self._size + more > len(self._ids):
             room = max(self._size + more, self._size * 3 // 2)
             self._ids = np.concatenate([self._ids[: self._size], np.zeros(room - self._size, dtype=np.int64)])
-            vectors = np.empty((room, DIMENSIONS), dtype=np.float32)
+            vectors = np.empty((room, self._vectors.shape[1]), dtype=np.float32)
             vectors[: self._size] = self._vectors[: self._size]
             self._vectors = vectors
 

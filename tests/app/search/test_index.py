@@ -53,7 +53,7 @@ def index_says(store: Store, key: str) -> bool:
     """Whether the bytes of the index or its table hold a key."""
     tables = ("search_text", "search_index_data") if store.is_sqlite else ("search_text",)
     with store.read() as session:
-        rows = [row for table in tables for row in session.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608 - ours
+        rows = [row for table in tables for row in session.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608 - our own names
     return any(key in str(row) or key.encode() in bytes_of(row) for row in rows)
 
 

@@ -26,6 +26,8 @@ def near(store: Store, neighbours: Neighbours, interaction_id: int, *, most: int
 
 def test_the_same_matter_is_similar_and_others_are_not(store: Store, feedback: Feedback) -> None:
     neighbours = Neighbours()
+    with store.read() as session:
+        neighbours.warm(session)
     for matter in MATTERS:
         one, *others = feedback[matter]
         assert sorted(near(store, neighbours, one)) == sorted(others)
