@@ -7,7 +7,7 @@ import sys
 import typer
 from typer import rich_utils
 
-from app.commands import admin, customers, demo, doctor, feedback, model, privacy, serving, topics
+from app.commands import admin, customers, demo, doctor, feedback, model, privacy, search, serving, topics
 from app.commands.common import configure_logs, console
 from app.errors import HuishengError, Invalid
 
@@ -62,6 +62,12 @@ topics_group = _group("主题。")
 topics_group.command("fit", help="从已分析的反馈重新聚主题；主题的编号和人改过的名称延续下来。")(topics.fit)
 topics_group.command("cluster", help="给一个文件聚主题，不用库。坏的行报告行号，其余照常。")(topics.cluster)
 app.add_typer(topics_group, name="topics")
+
+search_group = _group("检索。")
+search_group.command(
+    "reindex", help="从已遮盖的文字重编全文检索的索引；服务可以照常运行。升级说明要求时、或 doctor 说缺了才用。"
+)(search.reindex)
+app.add_typer(search_group, name="search")
 
 customers_group = _group("客户。")
 customers_group.command(

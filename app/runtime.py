@@ -16,6 +16,8 @@ from app.feedback.tasks import ASSIGN_TOPIC
 from app.jobs import schedule
 from app.jobs.queue import EmbeddedQueue, Task
 from app.migrations import tables
+from app.search import tasks as search
+from app.search.similar import Neighbours
 from app.store.engine import Store, is_migrated
 from app.store.sealing import KeyRing
 from app.topics import alerts
@@ -28,8 +30,11 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from nlp.pipeline import Pipeline
 
-# recurring work: task to time after midnight in the bank
-SCHEDULES = {retention.NIGHTLY: retention.AT, alerts.NIGHTLY: alerts.AT}
+SCHEDULES = {  # recurring work: task to time after midnight in the bank
+    retention.NIGHTLY: retention.AT,
+    search.CATCH_UP: search.AT,
+    alerts.NIGHTLY: alerts.AT,
+}
 MODE_FILE = "engine.json"  # in home: the mode that was fastest, and how fast each one was
 
 
@@ -67,6 +72,11 @@ class Runtime:
     def queue(self) -> EmbeddedQueue:
         """The queue, on machine time even in the demo, whose clock starts anew with each process."""
         return EmbeddedQueue(self.store, SystemClock())
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """The sentence vectors of the store, for finding similar feedback; empty until it is asked."""
+        return Neighbours()
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -128,6 +138,7 @@ class Runtime:
                 retention.NIGHTLY, Task(partial(retention.nightly, store=store, clock=clock))
             ),
             alerts.NIGHTLY: self._daily(alerts.NIGHTLY, Task(partial(alerts.nightly, store=store, clock=clock))),
+            search.CATCH_UP: self._daily(search.CATCH_UP, Task(partial(search.catch_up, store=store, queue=queue))),
         }
 
     def _daily(self, name: str, task: Task) -> Task:

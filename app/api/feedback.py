@@ -1,6 +1,7 @@
 """Reading and correcting feedback as JSON."""
 
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -14,6 +15,8 @@ from app.feedback import corrections, query
 from app.feedback.models import InteractionState
 from app.people.models import User
 from app.people.roles import Permission
+from app.search.question import Question, understand
+from app.search.service import relevance, saying
 
 ONE_DAY = timedelta(days=1)
 
@@ -27,10 +30,21 @@ Corrector = Annotated[User, Depends(require(Permission.FEEDBACK_EDIT))]
 router = APIRouter(prefix="/v1/feedback", tags=["feedback"], dependencies=[Depends(require(Permission.FEEDBACK_VIEW))])
 
 
+class Sort(StrEnum):
+    """What a list of feedback begins with."""
+
+    NEWEST = "newest"
+    BEST = "best"
+
+
 class FeedbackQuery(BaseModel):
     """Filters, all of which must hold, and the page."""
 
-    q: Annotated[Plain, Field(description="words that the masked text contains")] = ""
+    q: Annotated[
+        Plain,
+        Field(description='words that the customer\'s masked text must all hold, "phrases", and -what it must not'),
+    ] = ""
+    sort: Annotated[Sort, Field(description="`best` needs `q`")] = Sort.NEWEST
     channel: ChannelKind | None = None
     intent: Code | None = None
     touchpoint: Code | None = None
@@ -47,11 +61,17 @@ class FeedbackQuery(BaseModel):
     page: Annotated[int, Field(ge=1, le=100_000)] = 1
     size: Annotated[int, Field(ge=1, le=query.MAX_PAGE_SIZE)] = 50
 
+    @property
+    def question(self) -> Question:
+        """What is asked of the words."""
+        return understand(self.q)
+
     def filter(self) -> query.FeedbackFilter:
         """The domain's filter; days become instants."""
-        same = self.model_dump(exclude={"since", "until", "page", "size"})
+        same = self.model_dump(exclude={"q", "sort", "since", "until", "page", "size"})
         return query.FeedbackFilter(
             **same,
+            saying=saying(self.question) if self.question else None,
             since=day_start(self.since) if self.since else None,
             until=day_start(self.until + ONE_DAY) if self.until else None,
         )
@@ -59,8 +79,9 @@ class FeedbackQuery(BaseModel):
 
 @router.get("", summary="Search feedback")
 def search(session: ReadSession, wanted: Annotated[FeedbackQuery, Query()]) -> FeedbackPage:
-    """The newest first."""
-    rows, total = query.search(session, filter=wanted.filter(), page=wanted.page, size=wanted.size)
+    """The newest first, or those that say most of `q`."""
+    best = relevance(wanted.question) if wanted.sort is Sort.BEST and wanted.question.wanted else None
+    rows, total = query.search(session, filter=wanted.filter(), page=wanted.page, size=wanted.size, best=best)
     items = [FeedbackItem.of(row) for row in rows]
     return FeedbackPage(total=total, page=wanted.page, size=wanted.size, items=items)
 

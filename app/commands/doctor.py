@@ -19,6 +19,7 @@ from app.errors import HuishengError, NotReady
 from app.jobs.models import Job, JobState, WorkerBeat
 from app.jobs.queue import LEASE, dead_jobs, open_count
 from app.runtime import MODE_FILE, Runtime
+from app.search import service
 from app.settings import MIB, Settings
 from app.store.engine import is_migrated
 from app.store.sealing import sealed_columns, unseal
@@ -111,6 +112,17 @@ def check_queue(runtime: Runtime) -> Finding:
     return Finding(ok=True, detail=f"等待 {waiting} 个")
 
 
+def check_search(runtime: Runtime) -> Finding:
+    """All analysed feedback can be found by its words."""
+    with runtime.store.read() as session:
+        lacking = service.missing(session)
+    if lacking:
+        return Finding(
+            ok=False, detail=f"{lacking} 条反馈还搜不到；工作进程会补上，也可以现在运行 huisheng search reindex"
+        )
+    return Finding(ok=True, detail="索引完整")
+
+
 Check = Callable[[Runtime], Finding]
 MACHINE_CHECKS: dict[str, Check] = {"模型": check_model, "磁盘": check_disk, "密钥": check_keys}
 STORE_CHECKS: dict[str, Check] = {
@@ -118,6 +130,7 @@ STORE_CHECKS: dict[str, Check] = {
     "原文": check_originals,
     "工作进程": check_worker,
     "队列": check_queue,
+    "检索": check_search,
 }
 
 

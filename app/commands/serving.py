@@ -61,11 +61,17 @@ def run_service(runtime: Runtime) -> None:
     """Serve in the foreground with a worker beside; returns after a clean stop of both."""
     settings = runtime.settings
     runtime.plant()
+    threading.Thread(target=_warm, args=(runtime,), name="warm", daemon=True).start()
     # uvicorn raises the signal again when it has stopped; the default would end us before the worker is let go
     signal.signal(signal.SIGTERM, _leave)
     with _worker_beside(settings):
         app = create_app(settings, runtime=runtime)
         uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False)
+
+
+def _warm(runtime: Runtime) -> None:
+    with runtime.store.read() as session:
+        runtime.neighbours.warm(session)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

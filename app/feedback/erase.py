@@ -21,6 +21,7 @@ from app.feedback.models import (
     LinkDigest,
     Message,
     Score,
+    SearchText,
     Source,
 )
 
@@ -48,7 +49,7 @@ def restrict(session: Session, interaction: Interaction) -> None:
     interaction.subject_masked = None
     session.add(interaction)
     session.flush()
-    for table in (Analysis, Correction, LinkDigest):
+    for table in (Analysis, Correction, LinkDigest, SearchText):
         session.execute(delete(table).where(col(table.interaction_id) == interaction.id))
     session.execute(update(Message).where(col(Message.interaction_id) == interaction.id).values(masked_text=None))
     session.execute(update(Score).where(col(Score.interaction_id) == interaction.id).values(customer_id=None))

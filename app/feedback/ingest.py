@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from app.channels.base import InteractionIn, Rejected, ScoreIn
 from app.customers import service as customers
-from app.feedback import contents, erase, sources
+from app.feedback import contents, erase, sources, wording
 from app.feedback.cutting import without_secrets
 from app.feedback.models import Delivery, DeliveryState, Interaction, InteractionState, Score, Source
 from app.jobs.queue import JobQueue
@@ -141,6 +141,7 @@ def apply_interaction(
         return Applied.EXTENDED
     if merged.changed:
         interaction.analysis_id = interaction.failure = interaction.subject_masked = None
+        wording.drop(session, interaction.id or 0)
     if merged.changed and merged.spoken:
         interaction.state = InteractionState.PENDING
         queue.defer(session, ANALYSE, key=str(interaction.id), interaction_id=interaction.id)

@@ -1,12 +1,11 @@
 """Tables of the feedback domain.
 
-A sender's bytes become a `Delivery` before they are acknowledged; a job turns it into `Interaction`s with
-their `Message`s and `Score`s; another reads the customer's side and writes an `Analysis`. Feedback 反馈 is
-the customer's side of one interaction, so its id is the interaction's.
+A sender's bytes become a `Delivery` before they are acknowledged; a job turns it into `Interaction`s with their
+`Message`s and `Score`s; another reads the customer's side and writes an `Analysis`. Feedback 反馈 is the customer's
+side of one interaction, so its id is the interaction's.
 
-Originals are sealed. `masked_text` and `subject_masked` stay None until the analysis has written them, so
-that nothing unmasked is ever readable in the store. Digests are keyed: with a plain hash and the masked
-text at hand, a telephone number could be found by trying.
+Originals are sealed. `masked_text` and `subject_masked` stay None until the analysis has written them, so that nothing
+unmasked is ever readable in the store. Digests are keyed: from a plain hash a number could be found by trying.
 """
 
 from datetime import datetime
@@ -153,6 +152,16 @@ class Message(SQLModel, table=True):
     original: bytes = Field(sa_type=Sealed)
     masked_text: str | None = None
     pii: list[PiiSpan] = Field(default_factory=list, sa_type=JSON)
+
+
+class SearchText(SQLModel, table=True):
+    """What the search reads of an analysed feedback. The database keeps its index in step (migration 0006)."""
+
+    __tablename__ = "search_text"
+
+    interaction_id: int = Field(primary_key=True, foreign_key="interaction.id", ondelete="CASCADE")
+    text: str = Field(description="the customer's masked words as `nlp.lookup.plain`")
+    keys: str = Field(description="what it is found by (`nlp.lookup.keys_of`), parted by blanks")
 
 
 class Erased(SQLModel, table=True):

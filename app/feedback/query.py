@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, func
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -33,6 +33,7 @@ from nlp.taxonomy import pii_title
 
 MAX_PAGE_SIZE = 200
 EXCERPT = 120  # code points of a row's text
+NEWEST = (col(Interaction.occurred_at).desc(), col(Interaction.id).desc())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,11 @@ class FeedbackFilter:
 
     `negative` is a sentiment below 0; `any_risk` at least one of these flags.
 
-    `interaction_ids` is for callers above this domain who know more, such as the topics: a subquery or ids.
+    `saying` and `interaction_ids` are for callers above this domain who know more: what the search makes of typed
+    words, and a topic's members, as a subquery or ids.
     """
 
-    q: str = ""
+    saying: ColumnElement[bool] | None = None
     channel: ChannelKind | None = None
     intent: str | None = None
     business: str | None = None
@@ -121,15 +123,25 @@ def conditions(wanted: FeedbackFilter) -> list[ColumnElement[bool]]:
         found.append(col(Interaction.occurred_at) >= wanted.since)
     if wanted.until:
         found.append(col(Interaction.occurred_at) < wanted.until)
-    if wanted.q.strip():
-        found.extend(_says(word) for word in wanted.q.split()[:10])
+    if wanted.saying is not None:
+        found.append(wanted.saying)
     if wanted.interaction_ids is not None:
         found.append(col(Interaction.id).in_(wanted.interaction_ids))
     return found
 
 
-def search(session: Session, *, filter: FeedbackFilter, page: int = 1, size: int = 50) -> tuple[list[FeedbackRow], int]:
-    """The page's rows, newest first, and how many there are in all. `page` counts from 1."""
+def search(
+    session: Session,
+    *,
+    filter: FeedbackFilter,
+    page: int = 1,
+    size: int = 50,
+    best: ColumnElement[float] | None = None,
+) -> tuple[list[FeedbackRow], int]:
+    """The page's rows and how many there are in all. `page` counts from 1.
+
+    The newest come first, or those where `best` is largest.
+    """
     size = max(1, min(size, MAX_PAGE_SIZE))
     narrowed = conditions(filter)
     total = session.exec(_joined(select(func.count(col(Interaction.id))), narrowed)).one()
@@ -137,7 +149,7 @@ def search(session: Session, *, filter: FeedbackFilter, page: int = 1, size: int
         select(Interaction, Analysis)
         .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id), isouter=True)
         .where(*narrowed)
-        .order_by(col(Interaction.occurred_at).desc(), col(Interaction.id).desc())
+        .order_by(*([] if best is None else [best.desc()]), *NEWEST)
         .offset((max(1, page) - 1) * size)
         .limit(size)
     )
@@ -197,12 +209,6 @@ def detail(session: Session, interaction_id: int) -> FeedbackDetail:
 
 def _joined(counted: SelectOfScalar[int], narrowed: list[ColumnElement[bool]]) -> SelectOfScalar[int]:
     return counted.join(Analysis, col(Analysis.id) == col(Interaction.analysis_id), isouter=True).where(*narrowed)
-
-
-def _says(word: str) -> ColumnElement[bool]:
-    """The masked words contain `word`; % and _ mean themselves."""
-    speaking = select(Message.interaction_id).where(col(Message.masked_text).contains(word, autoescape=True))
-    return or_(col(Interaction.id).in_(speaking), col(Interaction.subject_masked).contains(word, autoescape=True))
 
 
 def _risks(session: Session, analysis_ids: list[int | None]) -> dict[int | None, list[str]]:

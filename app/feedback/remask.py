@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from app.errors import Conflict, Invalid, NotFound
-from app.feedback import contents, links, originals
+from app.feedback import contents, links, originals, wording
 from app.feedback.models import Analysis, Interaction, InteractionState, MaskReview, Verdict
 from app.feedback.results import demand_of, pii_of
 from app.people.models import User
@@ -182,7 +182,7 @@ def _doc(session: Session, interaction: Interaction) -> Doc:
 
 
 def _store(session: Session, interaction: Interaction, doc: Doc, *, now: datetime) -> None:
-    """Write what follows from `doc.pii`: masked texts, the demand, the digests that link feedback."""
+    """Write what follows from `doc.pii`: masked texts, what the search reads, the demand, the digests that link."""
     spans = {part: [one for one in doc.pii if one.part == part] for part in doc.parts()}
     if doc.subject:
         interaction.subject_masked = masked(doc.subject, spans[SUBJECT])
@@ -195,7 +195,7 @@ def _store(session: Session, interaction: Interaction, doc: Doc, *, now: datetim
         analysis.demand = demand_of(doc) if analysis.content_hash == interaction.content_hash else ""
         session.add(analysis)
     session.add(interaction)
-    session.flush()
+    wording.settle(session, interaction)
     links.settle(session, interaction, now=now)
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from app.channels import CHANNELS
 from app.channels.base import Rejected
 from app.clock import Clock
-from app.feedback import contents, corrections, links, remask, sources
+from app.feedback import contents, corrections, links, remask, sources, wording
 from app.feedback.ingest import ANALYSE, Applied, apply_interaction
 from app.feedback.models import Analysis, Delivery, DeliveryState, Interaction, InteractionState, Source
 from app.feedback.results import analysis_of, demand_of, pii_of
@@ -146,6 +146,7 @@ def _write(session: Session, reading: _Reading, doc: Doc, *, queue: JobQueue, ve
     interaction.analysis_id = analysis.id
     interaction.state, interaction.failure = InteractionState.ANALYSED, None
     session.add(interaction)
+    wording.settle(session, interaction)
     queue.defer(session, ASSIGN_TOPIC, key=str(interaction.id), interaction_id=interaction.id)
 
 

@@ -34,6 +34,7 @@ def run() -> None:
         target_metadata=tables.METADATA,
         render_as_batch=connection.dialect.name == "sqlite",
         render_item=render_item,
+        include_object=tables.declared,
         compare_type=True,
     )
     with context.begin_transaction():

@@ -16,6 +16,8 @@ from app.clock import day_start
 from app.feedback import display
 from app.feedback.models import Interaction, InteractionState
 from app.feedback.query import FeedbackFilter
+from app.search.question import Question, understand
+from app.search.service import saying
 from app.topics.models import Topic
 from app.topics.query import members
 from app.web.labels import CHANNELS, HIGH_RISKS, STATES
@@ -25,6 +27,7 @@ PLACES = {"branch": Interaction.branch, "region": Interaction.region, "product":
 NAMES = (*LABELS, *PLACES, "q", "channel", "sentiment", "topic", "since", "until", "state")
 MAX_CHARS = 100
 NO_TOPIC = "none"  # the feedback that resembles no topic
+BEST = "best"
 HIGH = "high"
 NEGATIVE = "negative"
 SENTIMENTS = {str(value): value for value in range(-2, 3)}
@@ -33,9 +36,11 @@ FIRST = ("intent", "risk", "topic", "channel")  # shown at once; the others unfo
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The filter, the parameters it came from, and what could not be understood."""
+    """The filter, what is asked of the words, the parameters it came from, and what could not be understood."""
 
     filter: FeedbackFilter
+    question: Question = field(default_factory=Question)
+    best: bool = False  # those first that say most of what was asked for
     params: dict[str, str] = field(default_factory=dict)
     problem: str | None = None
 
@@ -44,6 +49,7 @@ def wanted_of(request: Request) -> Wanted:
     """The filter of an address. A value that makes no sense is told and not used, so that a list never lies."""
     given = {name: request.query_params.get(name, "").strip()[:MAX_CHARS] for name in NAMES}
     params = {name: value for name, value in given.items() if value}
+    question = understand(params.get("q", ""))
     values: dict[str, Any] = {}
     problems = []
     for name, text in params.items():
@@ -52,7 +58,8 @@ def wanted_of(request: Request) -> Wanted:
         except (ValueError, OverflowError, KeyError):
             problems.append(TITLES.get(name, name))
     told = f"没有使用这些筛选条件，它们的值不对：{'、'.join(problems)}。" if problems else None
-    return Wanted(FeedbackFilter(**values), {**dict.fromkeys(NAMES, ""), **params}, told)
+    best = bool(question.wanted) and request.query_params.get("sort") == BEST
+    return Wanted(FeedbackFilter(**values), question, best, {**dict.fromkeys(NAMES, ""), **params}, told)
 
 
 def _values(name: str, text: str) -> dict[str, Any]:
@@ -65,7 +72,15 @@ def _sentiment(text: str) -> dict[str, Any]:
     return {"negative": True} if text == NEGATIVE else {"sentiment": SENTIMENTS[text]}
 
 
+def _saying(text: str) -> dict[str, Any]:
+    question = understand(text)
+    if not question:
+        raise ValueError(text)
+    return {"saying": saying(question)}
+
+
 READERS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "q": _saying,
     "risk": lambda text: {"any_risk": HIGH_RISKS} if text == HIGH else {"risk": text},
     "sentiment": _sentiment,
     "channel": lambda text: {"channel": ChannelKind(text)},

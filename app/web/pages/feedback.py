@@ -13,11 +13,12 @@ from sqlmodel import Session, col, select
 from app.deps import require
 from app.feedback import corrections, display
 from app.feedback.models import Analysis, Interaction
-from app.feedback.query import FeedbackDetail, detail, search
+from app.feedback.query import FeedbackDetail, FeedbackRow, detail, search
 from app.feedback.results import RISK
 from app.people.models import User
 from app.people.roles import Permission, allowed
 from app.products.service import names as product_names
+from app.search.service import Piece, excerpts, relevance
 from app.topics.models import Topic, TopicAssignment
 from app.tracker import board
 from app.tracker import service as issues
@@ -37,6 +38,7 @@ Viewer = Annotated[User, Depends(require(Permission.FEEDBACK_VIEW))]
 Corrector = Annotated[User, Depends(require(Permission.FEEDBACK_EDIT))]
 Linker = Annotated[User, Depends(require(Permission.ISSUES_EDIT))]
 SIZE = 20
+SIMILAR = 8
 
 
 class CorrectionForm(BaseModel):
@@ -63,7 +65,9 @@ def feedback_page(
 ) -> Response:
     """The list for a filter, with its total."""
     with store_of(request).read() as session:
-        rows, total = search(session, filter=wanted.filter, page=page_number, size=SIZE)
+        best = relevance(wanted.question) if wanted.best else None
+        rows, total = search(session, filter=wanted.filter, page=page_number, size=SIZE, best=best)
+        said = _said(session, rows, wanted)
         products = product_names(session)
         fields = choices(session, products)
         told = scope(session, wanted)
@@ -77,8 +81,10 @@ def feedback_page(
         scope=told,
         filtered=any(wanted.params.values()),
         more=any(wanted.params[field["name"]] for field in fields if not field["first"]),
-        rows=[row_view(row, products) for row in rows],
+        rows=[{**row_view(row, products), "pieces": said.get(row.interaction.id or 0)} for row in rows],
         total=total,
+        best=wanted.best,
+        asked=bool(wanted.question),
         **pager(request, page_number, total, SIZE),
     )
 
@@ -97,6 +103,7 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         known = {issue.id for issue in linked}
         choice = open_issues(session, known) if may_link else []
         products = product_names(session)
+        near = request.app.state.runtime.neighbours.similar(session, interaction_id=interaction_id, most=SIMILAR)
     may_correct = allowed(user.role, Permission.FEEDBACK_EDIT)
     turns = [
         {"role": message.role.value, "title": ROLES[message.role], "at": message.sent_at, "pieces": parts[i]}
@@ -125,6 +132,7 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         may_open=allowed(user.role, Permission.ORIGINAL_VIEW),
         may_manage=allowed(user.role, Permission.PRIVACY_EDIT),
         earlier=_told(found.earlier, day),
+        similar=[(row_view(one.row, products), one.likeness) for one in near],
         same_number=_told([row for row in found.same_number if row not in found.earlier], day),
     )
 
@@ -177,6 +185,14 @@ def add_to_issue(request: Request, user: Linker, interaction_id: Id, issue_id: A
         return Flash(f"已归入“{board.get_issue(session, issue_id=issue_id).title}”。")
 
     return change(request, deed, to=f"/feedback/{interaction_id}")
+
+
+def _said(session: Session, rows: list[FeedbackRow], wanted: Wanted) -> dict[int, list[Piece]]:
+    """Feedback's id to its words with what was looked for marked; none where no words were asked for."""
+    if not wanted.question.wanted:
+        return {}
+    shown = [row.interaction.id for row in rows if row.interaction.id is not None]
+    return excerpts(session, question=wanted.question, interaction_ids=shown)
 
 
 def _told(rows: Iterable[Interaction], day: date) -> list[tuple[int | None, str]]:

@@ -49,13 +49,6 @@ def filled(store: Store, source: Source, queue: EmbeddedQueue, clock: SetClock, 
 
 CASES = [
     (FeedbackFilter(), ["3", "2", "1", "0"]),
-    (FeedbackFilter(q="太久"), ["2", "0"]),
-    (FeedbackFilter(q="太久 曝光"), ["0"]),
-    (FeedbackFilter(q="100%"), ["1"]),
-    (FeedbackFilter(q="元_没"), ["3"]),
-    (FeedbackFilter(q="元x没"), []),
-    (FeedbackFilter(q="13800138000"), []),
-    (FeedbackFilter(q="[手机号]"), ["2"]),
     (FeedbackFilter(channel=ChannelKind.CHAT), ["3", "2"]),
     (FeedbackFilter(intent="complaint"), ["2", "0"]),
     (FeedbackFilter(sentiment=0), ["3", "1"]),
@@ -107,7 +100,7 @@ def test_counts(filled: Store) -> None:
         assert [(day.total, day.negative) for day in days] == [(1, 1), (1, 0), (2, 1), (0, 0)]
         assert stats.by_label(session, label="intent", filter=everything) == [("complaint", 2, 2), ("other", 2, 0)]
         assert stats.by_label(session, label="product", filter=everything) == [("P01", 2, 1), ("P02", 1, 1)]
-        assert stats.by_label(session, label="channel", filter=FeedbackFilter(q="太久")) == [
+        assert stats.by_label(session, label="channel", filter=FeedbackFilter(intent="complaint")) == [
             (ChannelKind.CHAT, 1, 1),
             (ChannelKind.PHONE, 1, 1),
         ]
