@@ -45,8 +45,8 @@ def test_what_a_role_may(role: Role, may: list[str], may_not: list[str]) -> None
     assert not any(allowed(role, Permission(name)) for name in may_not)
 
 
-def test_an_auditor_changes_nothing_and_nobody_but_two_roles_unmasks() -> None:
-    assert not any(allowed(Role.AUDITOR, p) for p in Permission if p.endswith(":edit"))
+def test_an_auditor_changes_nothing_but_what_persons_may_ask_for_and_nobody_but_two_roles_unmasks() -> None:
+    assert [p for p in Permission if p.endswith(":edit") and allowed(Role.AUDITOR, p)] == [Permission.PRIVACY_EDIT]
     assert PERMISSIONS[Permission.ORIGINAL_VIEW] == {Role.SUPERVISOR, Role.COMPLAINT_OFFICER}
 
 
