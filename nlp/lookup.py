@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from nlp import taxonomy
-from nlp.normalize import normalize
+from nlp.normalize import NormalText, normalize
 from nlp.segment import known, tokens
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Sought:
 
 def plain(text: str) -> str:
     """The text as it is searched: one script, one width, lower case, placeholders apart from what people say."""
-    return _PLACEHOLDER.sub(_apart, _lower(normalize(text).text))
+    return _PLACEHOLDER.sub(_apart, _lower(_normal(text).text))
 
 
 def keys_of(plain_text: str) -> list[str]:
@@ -71,7 +71,7 @@ def keys_of(plain_text: str) -> list[str]:
 
 def sought(chunk: str, *, exactly: bool = False) -> list[Sought]:
     """What a chunk without blanks, or a phrase that is meant `exactly`, asks for; empty where it says nothing."""
-    shown = _lower(normalize(chunk).text).strip()
+    shown = _lower(_normal(chunk).text).strip()
     text = plain(shown)
     if not any(char.isalnum() for char in text):
         return []
@@ -82,7 +82,7 @@ def sought(chunk: str, *, exactly: bool = False) -> list[Sought]:
 
 def places(text: str, wanted: Sequence[Sought]) -> list[tuple[int, int]]:
     """Where the text holds what was sought, as ordered, separate [start, end) into it; not within placeholders."""
-    normal = normalize(text)
+    normal = _normal(text)
     lower = _lower(normal.text)
     holes = [match.span() for match in _PLACEHOLDER.finditer(lower) if _apart(match) != match[0]]
     hits = sorted(span for one in wanted for span in _hits(lower, one, holes))
@@ -165,9 +165,14 @@ def _is_word(text: str) -> bool:
     return len(text) > 1 and known(text)
 
 
+def _normal(text: str) -> NormalText:
+    """Normalised with control characters as blanks, before runs of blanks become one."""
+    return normalize(_CONTROL.sub(" ", text))
+
+
 def _lower(text: str) -> str:
-    """Lower case and control characters as blanks, one for one, so that places stay."""
-    return _CONTROL.sub(" ", "".join(low if len(low := char.lower()) == 1 else char for char in text))
+    """Lower case, character by character, so that places stay."""
+    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
 
 
 def _apart(match: re.Match[str]) -> str:

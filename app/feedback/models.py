@@ -155,7 +155,7 @@ class Message(SQLModel, table=True):
 
 
 class SearchText(SQLModel, table=True):
-    """What the search reads of an analysed feedback. The database keeps its index in step (migration 0006)."""
+    """What the search reads of an analysed feedback. The database keeps its index in step (migration 0008)."""
 
     __tablename__ = "search_text"
 

@@ -21,5 +21,5 @@ SEARCH_INDEX = re.compile(r"search_index(_[a-z]+)?|ix_search_text_document|docum
 
 
 def declared(item: object, name: str | None, kind: str, reflected: bool, counterpart: object) -> bool:  # noqa: ARG001, FBT001 - Alembic's signature
-    """False for what the database keeps of the full text search by itself (0006): no model speaks of it."""
+    """False for what the database keeps of the full text search by itself (0008): no model speaks of it."""
     return not (reflected and name and SEARCH_INDEX.fullmatch(name))

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 BUSY_MS = 30_000  # how long a SQLite writer waits for the other one
 POOL_SIZE, POOL_OVERFLOW = 20, 30  # FastAPI answers from up to 40 threads
+# A statement that is prepared gets one plan for all values: a rare word searched by the plan for a frequent one took
+# seconds instead of milliseconds on PostgreSQL. psycopg prepares after the fifth time unless it is told not to.
+UNPREPARED = {"prepare_threshold": None}
 MIGRATION_LOCK = 0x4853_0001  # PostgreSQL advisory lock: one process migrates at a time
 
 
@@ -50,7 +53,13 @@ class Store:
         if self.is_sqlite:
             Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
         # hide_parameters: a driver's error must not carry customers' words into logs
-        self._engine = create_engine(self.url, hide_parameters=True, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW)
+        self._engine = create_engine(
+            self.url,
+            hide_parameters=True,
+            pool_size=POOL_SIZE,
+            max_overflow=POOL_OVERFLOW,
+            connect_args={} if self.is_sqlite else UNPREPARED,
+        )
         if self.is_sqlite:
             _prepare_sqlite(self._engine)
         self._writer = self._engine.execution_options(immediate=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nlp.lookup import keys_of, places, plain, sought
@@ -15,6 +15,7 @@ TEXT = st.lists(PIECES | st.text(max_size=4), max_size=12).map("".join)
 
 
 @settings(deadline=None)
+@example(text="信用卡\x1b\x1b信用卡", at=0, long=6)
 @given(text=TEXT, at=st.integers(0, 40), long=st.integers(1, 12))
 def test_any_piece_of_a_text_is_found_as_it_is_written(text: str, at: int, long: int) -> None:
     searched = plain(text.replace("[", "("))  # a placeholder is found as a whole alone

@@ -133,7 +133,7 @@ def test_a_store_of_before_is_indexed_by_the_first_worker(
 ) -> None:
     engine = create_engine(database_url)
     with engine.begin() as connection:
-        command.downgrade(migrations_config(connection), "0005")
+        command.downgrade(migrations_config(connection), "0007")
     engine.dispose()
     store.upgrade()
     with store.read() as session:

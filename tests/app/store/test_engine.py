@@ -107,3 +107,12 @@ def test_sqlite_waits_for_the_other_writer_and_keeps_a_log(store: Store) -> None
     else:
         with store.connect() as connection:
             assert connection.execute(text("SHOW transaction_isolation")).scalar() == "read committed"
+
+
+def test_a_statement_is_planned_for_its_own_values(store: Store) -> None:
+    """One plan for all would search a rare word by the plan for a frequent one."""
+    with store.read() as session:
+        for number in range(10):
+            session.exec(select(WorkerBeat).where(WorkerBeat.owner == str(number))).all()
+        counted = text("SELECT 0" if store.is_sqlite else "SELECT count(*) FROM pg_prepared_statements")
+        assert session.execute(counted).scalar_one() == 0
