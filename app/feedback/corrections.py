@@ -38,13 +38,13 @@ def correct(
     NotFound, Invalid for a head or value that is not in the taxonomy, and Conflict where the person has not seen what
     counts now: `analysis_id` is the analysis they saw, `after` the newest correction (0 for none).
     """
-    wanted = {head: _checked(head, told) for head, told in labels.items()}
+    wanted = {head: checked(head, told) for head, told in labels.items()}
     analysis = _current(session, interaction_id)
     if analysis.id != analysis_id:
         raise Conflict("这条反馈刚有了新的内容或新的分析，请看过再改。")
     if after != newest(session, analysis):
         raise Conflict("这条反馈的判断刚被别人改过，请看过再改。")
-    before, unsure = _said(analysis) | _overlay(session, analysis), _unsure(analysis) - set(analysis.corrected)
+    before, unsure = said(analysis) | _overlay(session, analysis), _unsure(analysis) - set(analysis.corrected)
     changed = {head: names for head, names in wanted.items() if names != before.get(head) or head in unsure}
     if not changed:
         return None
@@ -95,7 +95,7 @@ def newest(session: Session, analysis: Analysis) -> int:
 def settle(session: Session, analysis: Analysis) -> None:
     """Write what counts into the columns that lists, filters and counts read."""
     overlay = _overlay(session, analysis)
-    for head, names in (_said(analysis) | overlay).items():
+    for head, names in (said(analysis) | overlay).items():
         if head == RISK:
             _settle_risks(session, analysis, names)
         else:
@@ -127,18 +127,8 @@ def export(session: Session) -> Iterator[dict[str, Any]]:
         yield {"id": f"C{interaction.id}", "subject": interaction.subject_masked or "", "turns": turns, "labels": told}
 
 
-def _current(session: Session, interaction_id: int) -> Analysis:
-    """The analysis that counts, of an interaction that is locked until the transaction ends."""
-    wanted = select(Interaction).where(col(Interaction.id) == interaction_id)
-    interaction = session.exec(wanted.with_for_update()).one_or_none()
-    if interaction is None:
-        raise NotFound("没有这条反馈。")
-    if interaction.analysis_id is None:
-        raise Conflict("这条反馈还没有分析，分析完成后才能改正。")
-    return session.get_one(Analysis, interaction.analysis_id)
-
-
-def _checked(head: str, told: str | Sequence[str]) -> list[str]:
+def checked(head: str, told: str | Sequence[str]) -> list[str]:
+    """The values that a person chose for a head. Raises Invalid for what the taxonomy does not hold."""
     if head not in taxonomy.heads():
         raise Invalid(f"没有“{head}”这一项判断。", field="labels")
     names = [told] if isinstance(told, str) else sorted(set(told))
@@ -150,12 +140,23 @@ def _checked(head: str, told: str | Sequence[str]) -> list[str]:
     return names
 
 
-def _said(analysis: Analysis) -> Labels:
+def said(analysis: Analysis) -> Labels:
     """What the model said."""
     return {
         head: sorted(str(label["name"]) for label in told) if head == RISK else [str(told["name"])]
         for head, told in analysis.labels.items()
     }
+
+
+def _current(session: Session, interaction_id: int) -> Analysis:
+    """The analysis that counts, of an interaction that is locked until the transaction ends."""
+    wanted = select(Interaction).where(col(Interaction.id) == interaction_id)
+    interaction = session.exec(wanted.with_for_update()).one_or_none()
+    if interaction is None:
+        raise NotFound("没有这条反馈。")
+    if interaction.analysis_id is None:
+        raise Conflict("这条反馈还没有分析，分析完成后才能改正。")
+    return session.get_one(Analysis, interaction.analysis_id)
 
 
 def _unsure(analysis: Analysis) -> set[str]:

@@ -9,6 +9,7 @@ from nlp.doc import Doc, Label, Pii, Span
 from nlp.mask import masked, to_masked
 
 RISK = "risk"  # the head with any number of labels; every other has exactly one
+HIGH_RISKS = ("regulator", "media", "legal", "extreme", "fraud", "group")
 
 
 def pii_of(spans: Iterable[Pii]) -> list[PiiSpan]:

@@ -10,11 +10,12 @@ from app.feedback import models as feedback
 from app.jobs import models as jobs
 from app.people import models as people
 from app.products import models as products
+from app.review import models as review
 from app.store import audit
 from app.topics import models as topics
 from app.tracker import models as tracker
 
-DOMAINS = (audit, compliance, customers, feedback, jobs, people, products, topics, tracker)
+DOMAINS = (audit, compliance, customers, feedback, jobs, people, products, review, topics, tracker)
 METADATA = SQLModel.metadata
 
 SEARCH_INDEX = re.compile(r"search_index(_[a-z]+)?|ix_search_text_document|document")

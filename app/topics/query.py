@@ -112,6 +112,12 @@ def topic(session: Session, topic_id: int) -> Topic:
     return found
 
 
+def topic_of(session: Session, interaction_id: int) -> Topic | None:
+    """The topic of one feedback; None for 未归类."""
+    assignment = session.get(TopicAssignment, interaction_id)
+    return session.get(Topic, assignment.topic_id) if assignment and assignment.topic_id else None
+
+
 def list_topics(
     session: Session, *, until: datetime, days: int = DAYS, sort: Sort = Sort.RISING, limit: int | None = None
 ) -> list[TopicRow]:

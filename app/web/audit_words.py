@@ -56,6 +56,9 @@ DEEDS = {
     "feedback.import": "导入了反馈文件",
     "feedback.correct": "改正了判断",
     "feedback.correct_undo": "撤销了一次改正",
+    "review.answer": "复核了判断",
+    "review.skip": "跳过了一条复核",
+    "review.undo": "撤销了复核",
     "masking.mask": "遮盖了漏遮的个人信息",
     "masking.release": "放开了误遮的文字",
     "masking.undo": "撤销了一次遮盖复核",
@@ -137,6 +140,10 @@ def _opened(said: Mapping[str, Any]) -> str:
     return f"{REASONS.get(str(said.get('reason')), '')}：{said.get('note')}"
 
 
+def _reviewed(said: Mapping[str, Any]) -> str:
+    return "第二人，不改动判断" if said.get("second") else ""
+
+
 def _scanned(said: Mapping[str, Any]) -> str:
     return f"查了 {said.get('places')} 处，发现 {said.get('found')} 处泄漏"
 
@@ -171,5 +178,6 @@ ACCOUNTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "user.role": _role_changed,
     "user.active": _activity,
     "original.view": _opened,
+    "review.answer": _reviewed,
     "privacy.scan": _scanned,
 }

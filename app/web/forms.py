@@ -27,13 +27,13 @@ def store_of(request: Request) -> Store:
     return store
 
 
-def change(request: Request, deed: Deed, *, to: str) -> RedirectResponse:
-    """Commit the deed and go to `to`; a refusal changes nothing and is told there."""
+def change(request: Request, deed: Deed, *, to: str, refused: str | None = None) -> RedirectResponse:
+    """Commit the deed and go to `to`; a refusal changes nothing and is told there, or at `refused`."""
     try:
         with store_of(request).write() as session:
             flash = deed(session)
     except (Conflict, Forbidden, Invalid) as error:
-        flash = Flash(error.message, "bad")
+        return redirect(request, refused or to, Flash(error.message, "bad"))
     return redirect(request, to, flash)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.channels.kinds import ChannelKind, Role, ScoreKind
 from app.feedback import display
-from app.feedback.models import DeliveryState, Interaction, InteractionState
+from app.feedback.display import Piece
+from app.feedback.models import DeliveryState, Interaction, InteractionState, Message
 from app.feedback.query import FeedbackRow
 
 CHANNELS = {
@@ -31,7 +32,6 @@ DELIVERIES = {
     DeliveryState.REJECTED: "已拒收",
     DeliveryState.CONFLICT: "内容冲突",
 }
-HIGH_RISKS = ("regulator", "media", "legal", "extreme", "fraud", "group")
 INTENT_KINDS = {"complaint": "warn", "praise": "good"}  # the tag's colour; the word is always there too
 
 
@@ -61,3 +61,12 @@ def row_view(row: FeedbackRow, products: Mapping[str, str]) -> dict[str, Any]:
         "product": products.get(interaction.product, interaction.product) if interaction.product else None,
         "branch": interaction.branch,
     }
+
+
+def turns(messages: Sequence[Message], parts: Mapping[int, Sequence[Piece]]) -> list[dict[str, Any]]:
+    """The turns of a talk as they are shown; what is not masked yet is left out."""
+    return [
+        {"role": message.role.value, "title": ROLES[message.role], "at": message.sent_at, "pieces": parts[place]}
+        for place, message in enumerate(messages)
+        if place in parts
+    ]

@@ -16,11 +16,12 @@ from app.clock import day_start
 from app.feedback import display
 from app.feedback.models import Interaction, InteractionState
 from app.feedback.query import FeedbackFilter
+from app.feedback.results import HIGH_RISKS
 from app.search.question import Question, understand
 from app.search.service import saying
 from app.topics.models import Topic
 from app.topics.query import members
-from app.web.labels import CHANNELS, HIGH_RISKS, STATES
+from app.web.labels import CHANNELS, STATES
 
 LABELS = ("intent", "touchpoint", "business", "cause", "risk")
 PLACES = {"branch": Interaction.branch, "region": Interaction.region, "product": Interaction.product}

@@ -75,6 +75,22 @@ def test_from_a_rising_topic_to_before_and_after(page: Page) -> None:
     expect(page.get_by_role("heading", name="经过")).to_be_visible()
 
 
+def test_texts_are_reviewed_by_keyboard_alone(page: Page) -> None:
+    page.goto("/review")
+    place, reasons = page.locator(".lede"), page.locator("section.decide li")
+    expect(place).to_contain_text("今天已看 0 条")
+    expect(reasons.first).to_be_visible()
+    page.keyboard.press("Enter")  # the first head in doubt has the focus, and Enter confirms
+    expect(place).to_contain_text("今天已看 1 条")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(place).to_contain_text("今天已看 2 条")
+    expect(page.get_by_role("status").first).to_contain_text("的判断，列表和统计都按它算")
+    page.get_by_role("status").first.get_by_role("button", name="撤销").press("Enter")
+    expect(place).to_contain_text("今天已看 1 条")
+    expect(reasons.first).to_be_visible()
+
+
 PAGES = (
     "/",
     "/topics",
@@ -82,6 +98,8 @@ PAGES = (
     "/feedback",
     "/feedback?intent=complaint",
     "/feedback/2515",
+    "/review",
+    "/review/agreement",
     "/issues",
     "/issues/1",
 )

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
-from pydantic import BaseModel, Field
 from sqlmodel import Session, col, select
 
 from app.deps import require
@@ -19,13 +18,14 @@ from app.people.models import User
 from app.people.roles import Permission, allowed
 from app.products.service import names as product_names
 from app.search.service import Piece, excerpts, relevance
-from app.topics.models import Topic, TopicAssignment
+from app.topics.query import topic_of
 from app.tracker import board
 from app.tracker import service as issues
 from app.tracker.models import Issue, IssueLink
+from app.web.correcting import CorrectionForm, heads_told
 from app.web.flash import Flash, Undo
 from app.web.forms import Id, change, store_of
-from app.web.labels import CHANNELS, ROLES, SCORES, restricted, row_view
+from app.web.labels import CHANNELS, SCORES, restricted, row_view, turns
 from app.web.paging import PageNumber, pager
 from app.web.render import page, today
 from app.web.searching import Wanted, choices, scope, wanted_of
@@ -39,24 +39,6 @@ Corrector = Annotated[User, Depends(require(Permission.FEEDBACK_EDIT))]
 Linker = Annotated[User, Depends(require(Permission.ISSUES_EDIT))]
 SIZE = 20
 SIMILAR = 8
-
-
-class CorrectionForm(BaseModel):
-    """What the form 改正 sends: a value of every head, "" where the person leaves it undecided."""
-
-    analysis_id: Annotated[int, Field(ge=1, le=2**31 - 1)]
-    after: Annotated[int, Field(ge=0, le=2**31 - 1)]
-    intent: str = ""
-    touchpoint: str = ""
-    business: str = ""
-    cause: str = ""
-    sentiment: str = ""
-    risk: Annotated[list[str], Field(max_length=20)] = []
-
-    def labels(self) -> dict[str, str | list[str]]:
-        """Head to value for the heads that are decided."""
-        told = self.model_dump(exclude={"analysis_id", "after"})
-        return {head: value for head, value in told.items() if value != ""}
 
 
 @router.get("/feedback")
@@ -98,18 +80,13 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         interaction, analysis = found.interaction, found.analysis
         parts = display.talk(session, interaction=interaction, messages=found.messages, analysis=analysis)
         linked = _linked(session, interaction_id)
-        topic = _topic(session, interaction_id)
+        topic = topic_of(session, interaction_id)
         may_link = allowed(user.role, Permission.ISSUES_EDIT)
         known = {issue.id for issue in linked}
         choice = open_issues(session, known) if may_link else []
         products = product_names(session)
         near = request.app.state.runtime.neighbours.similar(session, interaction_id=interaction_id, most=SIMILAR)
     may_correct = allowed(user.role, Permission.FEEDBACK_EDIT)
-    turns = [
-        {"role": message.role.value, "title": ROLES[message.role], "at": message.sent_at, "pieces": parts[i]}
-        for i, message in enumerate(found.messages)
-        if i in parts
-    ]
     return page(
         request,
         "feedback_detail.html",
@@ -117,10 +94,10 @@ def feedback_detail(request: Request, user: Viewer, interaction_id: Id) -> Respo
         interaction=interaction,
         lede=f"{CHANNELS[interaction.channel]} · {moment(interaction.occurred_at, day)}",
         subject=parts.get(-1),
-        turns=turns,
+        turns=turns(found.messages, parts),
         notes=display.label_notes(analysis, found.risks) if analysis else [],
         correctable=_correctable(analysis, found.risks) if analysis and may_correct else None,
-        corrections=[(one, who, _heads(one.labels)) for one, who in found.corrections],
+        corrections=[(one, who, heads_told(one.labels)) for one, who in found.corrections],
         restricted=restricted(interaction),
         demand=analysis.demand if analysis else "",
         topic=topic,
@@ -156,7 +133,7 @@ def correct(request: Request, user: Corrector, interaction_id: Id, told: Annotat
         if made is None:
             return Flash("没有改动：选的和现在的一样。")
         undo = Undo(f"{path}/corrections/{made.id}/undo", {})
-        return Flash(f"已改正{_heads(made.labels)}，列表和统计都按改正后的算。", undo=undo)
+        return Flash(f"已改正{heads_told(made.labels)}，列表和统计都按改正后的算。", undo=undo)
 
     return change(request, deed, to=path)
 
@@ -170,7 +147,7 @@ def undo_correction(request: Request, user: Corrector, interaction_id: Id, corre
         undone = corrections.undo(
             session, actor=user, interaction_id=interaction_id, correction_id=correction_id, now=now
         )
-        return Flash(f"已撤销对{_heads(undone.labels)}的改正。")
+        return Flash(f"已撤销对{heads_told(undone.labels)}的改正。")
 
     return change(request, deed, to=f"/feedback/{interaction_id}")
 
@@ -215,18 +192,9 @@ def _correctable(analysis: Analysis, risks: list[str]) -> dict[str, Any]:
     return {"heads": heads, "flags": [(name, title, name in risks) for name, title in display.titles(RISK)]}
 
 
-def _heads(labels: Iterable[str]) -> str:
-    return "、".join(f"“{display.head_title(head)}”" for head in labels)
-
-
 def _linked(session: Session, interaction_id: int) -> list[Issue]:
     chosen = select(Issue).join(IssueLink, col(IssueLink.issue_id) == col(Issue.id))
     return list(session.exec(chosen.where(IssueLink.interaction_id == interaction_id).order_by(col(Issue.id))))
-
-
-def _topic(session: Session, interaction_id: int) -> Topic | None:
-    assignment = session.get(TopicAssignment, interaction_id)
-    return session.get(Topic, assignment.topic_id) if assignment and assignment.topic_id else None
 
 
 def _facts(found: FeedbackDetail, products: dict[str, str]) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from app.deps import require
 from app.feedback import stats
 from app.feedback.models import InteractionState
 from app.feedback.query import FeedbackFilter, search
+from app.feedback.results import HIGH_RISKS
 from app.people.models import User
 from app.people.roles import Permission, allowed
 from app.products.service import names as product_names
@@ -27,7 +28,7 @@ from app.tracker.due import Due, due
 from app.web import alert_views, charts
 from app.web.colleagues import deeds_since
 from app.web.forms import store_of
-from app.web.labels import HIGH_RISKS, row_view
+from app.web.labels import row_view
 from app.web.render import link_to, page, today
 from app.web.topic_views import Window, line
 from app.web.words import WEEKDAYS, against_day_before, against_usual, day, greeting
