@@ -92,6 +92,11 @@ def due(of: RecordClass, as_of: datetime) -> Ids:
     return query
 
 
+def count_due(session: Session, of: RecordClass, as_of: datetime) -> int:
+    """How many of a class are due."""
+    return session.exec(select(func.count()).select_from(due(of, as_of).order_by(None).subquery())).one()
+
+
 def count_all(session: Session, name: str) -> int:
     """How many records of a class there are."""
     return session.exec(select(func.count()).select_from(_ALL[name].subquery())).one()

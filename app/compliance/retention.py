@@ -45,9 +45,13 @@ class ClassView:
 def overview(session: Session, *, now: datetime) -> list[ClassView]:
     """Every class; what is due is what would be announced now."""
     return [
-        ClassView(one, records.count_all(session, one.name), len(found), found[:EXAMPLES])
+        ClassView(
+            one,
+            records.count_all(session, one.name),
+            records.count_due(session, one, now),
+            list(session.exec(records.due(one, now).limit(EXAMPLES))),
+        )
         for one in records.classes(session)
-        for found in [_due(session, one, now)]
     ]
 
 
@@ -66,7 +70,7 @@ def announce(session: Session, *, actor: str, now: datetime) -> RetentionRun:
     """Tell what will be deleted after NOTICE. Raises Conflict where one is waiting, or nothing is due."""
     if waiting(session) is not None:
         raise Conflict("已有一次预告的删除，请等它执行或先取消。")
-    planned = {one.name: found for one in records.classes(session) if (found := len(_due(session, one, now)))}
+    planned = {one.name: found for one in records.classes(session) if (found := records.count_due(session, one, now))}
     if not planned:
         raise Conflict("现在没有到期的档案，没有什么要删除。")
     run = RetentionRun(as_of=now, due_at=now + NOTICE, announced_by=actor, planned=planned)
@@ -150,10 +154,6 @@ def _delete_page(store: Store, run_id: int, one: RecordClass, *, now: datetime) 
         }
         session.add(run)
         return bool(page)
-
-
-def _due(session: Session, one: RecordClass, now: datetime) -> list[int]:
-    return list(session.exec(records.due(one, now)))
 
 
 def _announced(session: Session, run_id: int) -> RetentionRun:

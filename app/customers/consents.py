@@ -1,5 +1,6 @@
 """Consent by purpose: who agrees to what, and changing it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -23,6 +24,26 @@ def of(session: Session, customer_id: int) -> dict[Purpose, Consent | None]:
 def tell(session: Session, *, customer_id: int, purpose: Purpose, given: bool, told_by: str, now: datetime) -> bool:
     """Note a consent or its withdrawal; True where that changed anything."""
     known = session.get(Consent, (customer_id, purpose))
+    return _note(session, known, customer_id, purpose, given=given, told_by=told_by, now=now)
+
+
+def tell_all(session: Session, *, told: Mapping[tuple[int, Purpose], bool], told_by: str, now: datetime) -> None:
+    """The same for a whole list, by customer and purpose; what is known is read once."""
+    known = {(one.customer_id, one.purpose): one for one in session.exec(select(Consent))}
+    for (customer_id, purpose), given in told.items():
+        _note(session, known.get((customer_id, purpose)), customer_id, purpose, given=given, told_by=told_by, now=now)
+
+
+def _note(
+    session: Session,
+    known: Consent | None,
+    customer_id: int,
+    purpose: Purpose,
+    *,
+    given: bool,
+    told_by: str,
+    now: datetime,
+) -> bool:
     if known and known.given == given:
         return False
     known = known or Consent(customer_id=customer_id, purpose=purpose, given=given, changed_at=now, told_by=told_by)

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from app.channels.base import Pseudonym
 from app.customers import consents
-from app.customers.models import Consent, Customer, Purpose
+from app.customers.models import Customer, Purpose
 from app.errors import Invalid, TooLarge
 
 MAX_BYTES = 50 * 1024 * 1024
@@ -73,20 +73,13 @@ def load_csv(session: Session, *, source: BinaryIO, now: datetime) -> int:
             setattr(customer, name, value.split() if name == "holds" else value)
         session.add(customer)
     session.flush()
-    session.exec(select(Consent)).all()  # into the session at once, not one by one
-    for row in rows:
-        customer_id = known[row.customer_ref].id
-        for purpose in Purpose:
-            name = f"consent_{purpose}"
-            if customer_id is not None and name in row.model_fields_set:
-                consents.tell(
-                    session,
-                    customer_id=customer_id,
-                    purpose=purpose,
-                    given=getattr(row, name),
-                    told_by=consents.FILE,
-                    now=now,
-                )
+    told = {
+        (known[row.customer_ref].id or 0, purpose): bool(getattr(row, f"consent_{purpose}"))
+        for row in rows
+        for purpose in Purpose
+        if f"consent_{purpose}" in row.model_fields_set
+    }
+    consents.tell_all(session, told=told, told_by=consents.FILE, now=now)
     return len(rows)
 
 

@@ -124,10 +124,9 @@ def drafted(topic_id: int, target_id: int | None, interaction_ids: Sequence[int]
 
 def differences(session: Session, draft: Edit, *, new_name: str = "") -> list[Difference]:
     """What an edit would change, by topic; topics whose count stays are left out."""
-    rows = _rows(session)
-    edits = [_value(one) for one in in_force(session)]
-    before = _replayed(session, rows, edits)
-    after = _replayed(session, rows, [*edits, draft])
+    rows, stored = _rows(session), in_force(session)
+    before = _replayed(session, rows, stored)
+    after = _replayed(session, rows, stored, draft)
     topics = {topic.id: topic for topic in session.exec(select(Topic))}
     found = []
     for topic_id in np.unique(np.concatenate([before, after])).tolist():
@@ -141,9 +140,9 @@ def differences(session: Session, draft: Edit, *, new_name: str = "") -> list[Di
 
 def settle(session: Session, interaction_ids: Iterable[int] | None = None) -> None:
     """Lay the edits over the fit's answer for all feedback, or for some that has just been assigned."""
-    edits = [_value(one) for one in in_force(session)]
+    stored = in_force(session)
     rows = _rows(session, None if interaction_ids is None else set(interaction_ids))
-    shown = _replayed(session, rows, edits)
+    shown = _replayed(session, rows, stored)
     changed = np.flatnonzero(shown != rows.shown)
     for topic_id in np.unique(shown[changed]).tolist():
         ids = rows.ids[changed[shown[changed] == topic_id]].tolist()
@@ -154,7 +153,7 @@ def settle(session: Session, interaction_ids: Iterable[int] | None = None) -> No
                 .values(topic_id=None if topic_id == OUTSIDE else topic_id)
             )
     if interaction_ids is None:
-        _mark(session, edits)
+        _mark(session, [_value(one) for one in stored])
 
 
 def size_of(session: Session, topic_id: int) -> int:
@@ -194,11 +193,11 @@ def _rows(session: Session, only: set[int] | None = None) -> _Rows:
     return _Rows(*columns)
 
 
-def _replayed(session: Session, rows: _Rows, edits: Sequence[Edit]) -> NDArray[np.int64]:
-    stored = {edit.id: edit.sides for edit in in_force(session)}
+def _replayed(session: Session, rows: _Rows, stored: Sequence[TopicEdit], *drafts: Edit) -> NDArray[np.int64]:
+    sides_of = {edit.id: edit.sides for edit in stored}
 
     def leaning(edit: Edit, texts: NDArray[np.int64]) -> NDArray[np.bool_]:
-        sides = stored.get(edit.id)
+        sides = sides_of.get(edit.id)
         if sides is None:  # a draft: what is there is named
             return np.zeros(len(texts), dtype=bool)
         went, stayed = np.frombuffer(sides, dtype="<f4").reshape(2, -1)
@@ -206,7 +205,7 @@ def _replayed(session: Session, rows: _Rows, edits: Sequence[Edit]) -> NDArray[n
         likes = {id_: float(vector @ went) > float(vector @ stayed) for id_, vector in vectors.items()}
         return np.array([likes.get(id_, False) for id_ in texts.tolist()])
 
-    return replay(rows.ids, rows.base, edits, leaning)
+    return replay(rows.ids, rows.base, [*map(_value, stored), *drafts], leaning)
 
 
 def _embeddings(session: Session, interaction_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:

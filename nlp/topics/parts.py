@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Points = NDArray[np.float32]
 
 MOST = 4  # parts that are offered
+JUDGED = 1_000  # texts that tell how many parts there are; a silhouette costs their square
 TERMS = 6
 PRIOR = 1.0  # texts added to either side before words are compared
 FEWEST_TEXTS = 2  # of a part that say a word, for it to tell the part
@@ -51,18 +52,23 @@ def parts(points: Points, texts: Sequence[str]) -> list[Part]:
         groups = KMeans(count, n_init=4, random_state=0).fit_predict(centred).astype(np.int64)
         if np.bincount(groups).min() < MIN_TOPIC // 2:
             continue
-        score = float(silhouette_score(centred, groups))
+        score = float(silhouette_score(centred, groups, sample_size=min(JUDGED, len(centred)), random_state=0))
         if score > apart:
             best, apart = groups, score
     if best is None:
         return []
-    found = [_part(centred, texts, np.flatnonzero(best == group)) for group in range(int(best.max()) + 1)]
+    words = [frozenset(terms(text)) for text in texts]
+    found = [_part(centred, words, np.flatnonzero(best == group)) for group in range(int(best.max()) + 1)]
     return sorted(found, key=lambda part: -len(part.rows))
 
 
 def telling_terms(inside: Sequence[str], outside: Sequence[str]) -> list[str]:
     """Words that more of the `inside` texts say than of the others, by log odds with a prior, surest first."""
-    here, there = (Counter(word for text in side for word in set(terms(text))) for side in (inside, outside))
+    return _telling(*([frozenset(terms(text)) for text in side] for side in (inside, outside)))
+
+
+def _telling(inside: Sequence[frozenset[str]], outside: Sequence[frozenset[str]]) -> list[str]:
+    here, there = (Counter(word for said in side for word in said) for side in (inside, outside))
 
     def weight(word: str) -> float:
         ours = (here[word] + PRIOR) / (len(inside) - here[word] + PRIOR)
@@ -73,9 +79,9 @@ def telling_terms(inside: Sequence[str], outside: Sequence[str]) -> list[str]:
     return sorted(said, key=lambda word: (-weight(word), word))[:TERMS]
 
 
-def _part(points: Points, texts: Sequence[str], rows: NDArray[np.intp]) -> Part:
+def _part(points: Points, words: Sequence[frozenset[str]], rows: NDArray[np.intp]) -> Part:
     likeness = points[rows] @ points[rows].mean(axis=0)
     central = rows[np.argsort(-likeness, kind="stable")].tolist()
     within = set(central)
-    rest = [text for row, text in enumerate(texts) if row not in within]
-    return Part(central, telling_terms([texts[row] for row in central], rest))
+    rest = [said for row, said in enumerate(words) if row not in within]
+    return Part(central, _telling([words[row] for row in central], rest))

@@ -95,6 +95,8 @@ PAGES = (
     "/",
     "/topics",
     "/topics/1",
+    "/topics/1/split",
+    "/topic-history",
     "/feedback",
     "/feedback?intent=complaint",
     "/feedback/2515",
