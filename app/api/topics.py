@@ -56,6 +56,7 @@ class TopicOut(BaseModel):
 
     id: int
     name: str
+    theme: str = Field(description="the business it is grouped under, a value of that label")
     terms: list[str]
     change: ChangeOut
     negative_share: float | None
@@ -71,6 +72,7 @@ class TopicOut(BaseModel):
         return cls(
             id=row.id,
             name=row.name,
+            theme=row.theme,
             terms=row.terms,
             change=change,
             negative_share=row.negative_share,

@@ -61,6 +61,8 @@ def describe(session: Session, topic: Topic, *, name: str, interaction_ids: Sequ
         proposed_name=wanted,
         terms=telling_terms(inside, outside),
         representatives=central[:SHOWN],
+        theme=topic.theme,
+        theme_by=topic.theme_by,
         by_hand=True,
         born_version_id=version,
     )

@@ -18,6 +18,8 @@ from sqlmodel import Field, SQLModel
 from app.store.base import choice
 from nlp.topics.edits import EditKind as EditKind  # noqa: PLC0414 - of this table too
 
+NO_THEME = "other"  # the business of feedback that is about none
+
 
 class TopicVersion(SQLModel, table=True):
     """One fit: how much it read, how much of it found a topic, and the model that assigns new feedback.
@@ -54,6 +56,8 @@ class Topic(SQLModel, table=True):
     representatives: list[int] = Field(
         default_factory=list, sa_type=JSON, description="interaction ids of telling and differing texts, best first"
     )
+    theme: str = Field(default=NO_THEME, max_length=40, description="the business it is grouped under")
+    theme_by: str | None = Field(default=None, description="login of the person who put it there")
     by_hand: bool = Field(default=False, description="split off by a person; no fit knows it")
     merged_into_id: int | None = Field(default=None, foreign_key="topic.id", description="the topic it is part of now")
     listed: bool = Field(default=True, index=True, description="false while hidden, merged away or without any text")

@@ -43,15 +43,12 @@ class Mean:
 
 
 @dataclass(frozen=True, slots=True)
-class TopicRow:
-    """One topic in the window that ends at `until`: `negative` of `change.count` have a sentiment below 0.
+class Figures:
+    """Feedback in the window that ends at `until`: `negative` of `change.count` have a sentiment below 0.
 
     `weekly` counts the WEEKS weeks up to `until`, oldest first.
     """
 
-    id: int
-    name: str
-    terms: list[str]
     change: Change
     negative: int
     csat: Mean
@@ -62,6 +59,16 @@ class TopicRow:
     def negative_share(self) -> float | None:
         """0 to 1; None where the window is empty."""
         return self.negative / self.change.count if self.change.count else None
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRow(Figures):
+    """One topic and its figures; `theme` is the value of a business."""
+
+    id: int
+    name: str
+    theme: str
+    terms: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +129,8 @@ def list_topics(
     session: Session, *, until: datetime, days: int = DAYS, sort: Sort = Sort.RISING, limit: int | None = None
 ) -> list[TopicRow]:
     """The listed topics, over the `days` days before `until` and the same number before those."""
-    topics = session.exec(select(Topic).where(col(Topic.listed))).all()
-    rows = sorted(_rows(session, topics, until=until, days=days), key=_ORDER[sort])
+    topics = session.exec(select(Topic).where(col(Topic.listed)).order_by(col(Topic.id))).all()
+    rows = sorted(_rows(session, topics, until=until, days=days), key=ORDER[sort])
     return rows[:limit]
 
 
@@ -163,6 +170,7 @@ def _rows(session: Session, topics: Sequence[Topic], *, until: datetime, days: i
             TopicRow(
                 id=topic.id or 0,
                 name=topic.name,
+                theme=topic.theme,
                 terms=topic.terms,
                 change=Change.between(now, before, days=days, comparable=comparable),
                 negative=negative,
@@ -174,16 +182,15 @@ def _rows(session: Session, topics: Sequence[Topic], *, until: datetime, days: i
     return rows
 
 
-_ORDER: dict[Sort, Callable[[TopicRow], tuple[float, ...]]] = {
+ORDER: dict[Sort, Callable[[Figures], tuple[float, ...]]] = {
     # ties among topics without a sure rise go to the larger increase
     Sort.RISING: lambda row: (
         -row.change.low if row.change.comparable else 0.0,
         row.change.previous - row.change.count,
-        row.id,
     ),
-    Sort.LARGEST: lambda row: (-row.change.count, row.id),
-    Sort.NEGATIVE: lambda row: (-row.negative, row.id),
-    Sort.LATEST: lambda row: (-row.last_seen.timestamp() if row.last_seen else 0.0, row.id),
+    Sort.LARGEST: lambda row: (-row.change.count,),
+    Sort.NEGATIVE: lambda row: (-row.negative,),
+    Sort.LATEST: lambda row: (-row.last_seen.timestamp() if row.last_seen else 0.0,),
 }
 
 

@@ -34,6 +34,7 @@ DEEDS = {
     "followup.withdraw": "撤回了一条回访结果",
     "followup.import": "导入了回访结果",
     "topic.rename": "主题改名",
+    "topic.theme": "改了主题的大类",
     "topic.merge": "合并了主题",
     "topic.merge_undo": "撤销了合并",
     "topic.split": "拆分了主题",

@@ -7,8 +7,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from app.clock import day_start
-from app.topics.query import DAYS, WEEKS, TopicRow
+from app.topics.query import DAYS, WEEKS, Figures, TopicRow
 from app.topics.rates import Trend
+from app.topics.themes import ThemeRow
 from app.web import charts
 from app.web.render import link_to
 from app.web.words import percent
@@ -39,22 +40,33 @@ class Window:
 
 
 def line(row: TopicRow, window: Window) -> dict[str, Any]:
-    """A topic as a line: counts with the lists they open; a change is coloured where its interval says so."""
-    change, mean = row.change, row.csat
-    share = row.negative_share
-    return {
+    """A topic as a line: counts with the lists they open."""
+    return figures(row) | {
         "id": row.id,
         "name": row.name,
         "terms": "、".join(row.terms[:TERMS]),
+        "link": window.list_of(row.id),
+        "negative_link": window.list_of(row.id, sentiment="negative"),
+    }
+
+
+def theme_line(row: ThemeRow, window: Window) -> dict[str, Any]:
+    """A theme as the head of its topics' lines."""
+    return figures(row) | {"theme": row.theme, "name": row.name, "topics": [line(one, window) for one in row.topics]}
+
+
+def figures(row: Figures) -> dict[str, Any]:
+    """What stands in the columns; a change is coloured where its interval says so."""
+    change, mean = row.change, row.csat
+    share = row.negative_share
+    return {
         "spark": charts.sparkline(row.weekly, label=f"近 {WEEKS} 周每周条数：{'、'.join(map(str, row.weekly))}"),
         "count": change.count,
-        "link": window.list_of(row.id),
         "change": change.count - change.previous,
         "sure": change.trend is not Trend.UNCLEAR,
         "trend": change.trend.chinese,
         "negative": row.negative,
         "negative_share": percent(share) if share is not None else "",
-        "negative_link": window.list_of(row.id, sentiment="negative"),
         "csat": f"{mean.value:.1f}" if mean.value is not None else "",
         "csat_n": mean.n,
     }

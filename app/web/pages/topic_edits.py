@@ -14,7 +14,7 @@ from app.feedback.query import rows_by_id
 from app.people.models import User
 from app.people.roles import Permission, allowed
 from app.products.service import names as product_names
-from app.topics import describe, editing, lineage, query
+from app.topics import describe, editing, lineage, query, themes
 from app.topics.models import EditKind, EventKind, Topic, TopicEdit
 from app.topics.names import checked_name
 from app.web.flash import Flash, Undo
@@ -68,6 +68,22 @@ def undo(request: Request, user: Editor, edit_id: Id) -> Response:
         return Flash(f"已撤销{EDITS[taken.kind]}，主题恢复原样。")
 
     return change(request, deed, to=to)
+
+
+@router.post("/topics/{topic_id}/theme")
+def theme(request: Request, user: Editor, topic_id: Id, theme: Word = "") -> Response:
+    """Under which theme the topic is listed; an empty one leaves it to its feedback."""
+    now = request.app.state.runtime.clock.now()
+
+    def deed(session: Session) -> Flash:
+        topic = query.topic(session, topic_id)
+        before = topic.theme if topic.theme_by else ""
+        themes.put(session, actor=user, topic_id=topic_id, theme=theme, now=now)
+        title = dict(themes.choices())[topic.theme]
+        said = f"已归入大类“{title}”，重新聚类后不变。" if theme else f"大类由反馈决定，现在是“{title}”。"
+        return Flash(said, undo=Undo(f"/topics/{topic_id}/theme", {"theme": before}))
+
+    return change(request, deed, to=f"/topics/{topic_id}")
 
 
 @router.get("/topics/{topic_id}/split")

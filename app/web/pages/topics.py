@@ -14,7 +14,7 @@ from app.feedback.query import FeedbackFilter
 from app.people.models import User
 from app.people.roles import Permission, allowed
 from app.products.service import names as product_names
-from app.topics import alerts, query
+from app.topics import alerts, query, themes
 from app.topics import service as topics
 from app.topics.models import Topic
 from app.topics.query import Sort
@@ -28,7 +28,7 @@ from app.web.labels import CHANNELS, row_view
 from app.web.opening import issues_of
 from app.web.render import page, redirect, today
 from app.web.searching import NO_TOPIC
-from app.web.topic_views import Window, line
+from app.web.topic_views import Window, line, theme_line
 from app.web.views import open_issues, weekly
 from app.web.words import WEEKDAYS, day, number, percent
 
@@ -44,8 +44,10 @@ STEPS = {-2: "neg2", -1: "neg1", 0: "zero", 1: "pos1", 2: "pos2"}
 
 
 @router.get("/topics")
-def topics_page(request: Request, user: Viewer, sort: Annotated[Sort, Query()] = Sort.RISING) -> Response:
-    """The topics of the last weeks, and how much of the feedback they cover."""
+def topics_page(
+    request: Request, user: Viewer, sort: Annotated[Sort, Query()] = Sort.RISING, *, flat: bool = False
+) -> Response:
+    """The topics of the last weeks by theme, or `flat` in one list, and how much of the feedback they cover."""
     window = Window(today(request))
     with store_of(request).read() as session:
         rows = query.list_topics(session, until=window.until, sort=sort)
@@ -58,7 +60,9 @@ def topics_page(request: Request, user: Viewer, sort: Annotated[Sort, Query()] =
         weeks=query.WEEKS,
         sort=sort,
         sorts=SORTS.items(),
+        flat=flat,
         rows=[line(row, window) for row in rows],
+        themes=[] if flat else [theme_line(row, window) for row in themes.grouped(rows, sort)],
         coverage=_coverage(covered),
         outside=covered.total - covered.assigned,
         no_topic=NO_TOPIC,
@@ -93,6 +97,8 @@ def topic_page(request: Request, user: Viewer, topic_id: Id) -> Response:
         retired=found.topic.retired_version_id is not None,
         merged=merged,
         mergeable=mergeable,
+        theme=display.title(themes.HEAD, found.topic.theme),
+        themes=themes.choices(),
         days=query.DAYS,
         line=line(row, window),
         last_seen=row.last_seen,

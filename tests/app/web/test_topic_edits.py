@@ -111,6 +111,22 @@ def test_a_topic_is_hidden_and_comes_back(boss: TestClient, ids: dict[str, int])
     assert f'href="/topics/{ids["排队"]}"' in boss.get("/topics").text
 
 
+def test_topics_are_listed_by_theme_and_moved_between_themes(boss: TestClient, ids: dict[str, int]) -> None:
+    def theme_of(shown: str) -> str:
+        before = shown[: shown.index(f'href="/topics/{ids["年费"]}"')]
+        return str(re.findall(r'<th scope="rowgroup" id="theme-(\w+)">', before)[-1])
+
+    assert theme_of(boss.get("/topics").text) == "credit_card"
+    assert "rowgroup" not in boss.get("/topics", params={"flat": True}).text
+    shown = after(boss, boss.post(f"/topics/{ids['年费']}/theme", data={"theme": "loan"}))
+    assert "已归入大类“贷款”" in shown
+    assert theme_of(boss.get("/topics").text) == "loan"
+    undo(boss, shown)
+    assert theme_of(boss.get("/topics").text) == "credit_card"
+    refused = after(boss, boss.post(f"/topics/{ids['年费']}/theme", data={"theme": "nonsense"}))
+    assert "没有这个大类" in refused
+
+
 def test_a_reader_sees_the_history_and_no_form(
     client: TestClient, runtime: Runtime, bank: Bank, ids: dict[str, int]
 ) -> None:
