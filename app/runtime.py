@@ -20,7 +20,7 @@ from app.search import tasks as search
 from app.search.similar import Neighbours
 from app.store.engine import Store, is_migrated
 from app.store.sealing import KeyRing
-from app.topics import alerts
+from app.topics import alerts, refits
 from app.topics import tasks as topics
 from nlp.artifact import CONFIG, ArtifactError, load_config
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 SCHEDULES = {  # recurring work: task to time after midnight in the bank
     retention.NIGHTLY: retention.AT,
     search.CATCH_UP: search.AT,
+    refits.NIGHTLY: refits.AT,
     alerts.NIGHTLY: alerts.AT,
 }
 MODE_FILE = "engine.json"  # in home: the mode that was fastest, and how fast each one was
@@ -137,6 +138,8 @@ class Runtime:
             retention.NIGHTLY: self._daily(
                 retention.NIGHTLY, Task(partial(retention.nightly, store=store, clock=clock))
             ),
+            refits.FIT: Task(partial(refits.fit_now, store=store, clock=clock)),
+            refits.NIGHTLY: self._daily(refits.NIGHTLY, Task(partial(refits.nightly, store=store, clock=clock))),
             alerts.NIGHTLY: self._daily(alerts.NIGHTLY, Task(partial(alerts.nightly, store=store, clock=clock))),
             search.CATCH_UP: self._daily(search.CATCH_UP, Task(partial(search.catch_up, store=store, queue=queue))),
         }

@@ -41,8 +41,8 @@ class TopicVersion(SQLModel, table=True):
 class Topic(SQLModel, table=True):
     """One matter that customers raise; its id is never reused.
 
-    `name` is the fit's proposal until a person renames the topic (`renamed_by` says who); from then on a
-    refit changes `proposed_name` alone.
+    `name` is a fit's proposal until a person renames the topic (`renamed_by` says who). A refit changes
+    `proposed_name`, and the name only where it is a fit's and says none of the topic's words any longer.
     """
 
     __tablename__ = "topic"

@@ -16,7 +16,7 @@ from app.store.engine import Store
 from app.topics import editing, lineage, themes
 from app.topics.alerts import raise_alerts
 from app.topics.models import Topic, TopicAssignment, TopicVersion
-from app.topics.names import checked_name
+from app.topics.names import checked_name, free_name
 from app.topics.reading import Reading, current_version_id, read_all, unassigned_ids
 from app.topics.tasks import assign_now
 from nlp.topics.clusters import OUTSIDE
@@ -115,7 +115,10 @@ def _write(session: Session, reading: Reading, fitted: FittedTopics, *, now: dat
     session.add(version)
     session.flush()
     assert version.id is not None  # noqa: S101 - flushed
-    ids = {found.id: _write_topic(session, reading, found, fitted, version_id=version.id) for found in fitted.topics}
+    taken = _kept_names(session, fitted)
+    ids = {
+        found.id: _write_topic(session, reading, found, fitted, taken, version_id=version.id) for found in fitted.topics
+    }
     # also those that lost all their feedback, which the fit has not heard of
     session.exec(
         update(Topic)
@@ -138,22 +141,43 @@ def _write(session: Session, reading: Reading, fitted: FittedTopics, *, now: dat
 
 
 def _write_topic(
-    session: Session, reading: Reading, found: FoundTopic, fitted: FittedTopics, *, version_id: int
+    session: Session, reading: Reading, found: FoundTopic, fitted: FittedTopics, taken: set[str], *, version_id: int
 ) -> int:
-    """Update a topic that continues, or insert one that was born; its id in the store."""
+    """Update a topic that continues, or insert one that was born; its id in the store. `taken` gets its name."""
     if found.id in fitted.born:
-        topic = Topic(name=found.name, proposed_name=found.name, born_version_id=version_id)
+        name = free_name(found.name, taken)
+        topic = Topic(name=name, proposed_name=name, born_version_id=version_id)
     else:
         topic = session.get_one(Topic, found.id)
-        if topic.renamed_by is None:
-            topic.name, topic.previous_name = found.name, None
+        if not _keeps_name(topic, found):
+            topic.name, topic.previous_name = free_name(found.name, taken), None
         topic.proposed_name = found.name
+    taken.add(topic.name)
     topic.terms = list(found.terms)
     topic.representatives = [reading.interaction_ids[row] for row in found.representatives]
     session.add(topic)
     session.flush()
     assert topic.id is not None  # noqa: S101 - flushed
     return topic.id
+
+
+def _kept_names(session: Session, fitted: FittedTopics) -> set[str]:
+    """The names that will be in the list whatever the fit proposes."""
+    there = {topic.id: topic for topic in session.exec(select(Topic).where(Topic.listed))}
+    continuing = {found.id: found for found in fitted.topics if found.id not in fitted.born}
+    return {
+        topic.name
+        for topic_id, topic in there.items()
+        if topic.by_hand or (topic_id in continuing and _keeps_name(topic, continuing[topic_id]))
+    }
+
+
+def _keeps_name(topic: Topic, found: FoundTopic) -> bool:
+    """A person's name stays; the fit's own as long as it says a word that tells the topic still.
+
+    A name that changes every night for another as good would be one nobody learns.
+    """
+    return topic.renamed_by is not None or any(term in topic.name.lower() for term in found.terms)
 
 
 def _write_assignments(

@@ -33,6 +33,7 @@ DEEDS = {
     "followup.no_answer": "记录了一次未答复",
     "followup.withdraw": "撤回了一条回访结果",
     "followup.import": "导入了回访结果",
+    "topic.fit": "重新聚了主题",
     "topic.rename": "主题改名",
     "topic.theme": "改了主题的大类",
     "topic.merge": "合并了主题",

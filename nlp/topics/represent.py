@@ -6,6 +6,7 @@ import math
 import re
 from itertools import islice
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 import numpy as np
 
@@ -21,6 +22,7 @@ LENGTH = (10, 400)  # code points of a text that can stand for others
 POOL, SHOWN = 40, 5  # representatives are chosen from the POOL most central texts
 BREADTH = 0.4  # weight of being unlike those already chosen
 DEMAND_BONUS = 1.5  # what a customer asks for names a topic better than what else they say
+PICTURES = {"So", "Sk", "Cn", "Co"}  # Unicode's categories of emoji and what belongs to them: no part of a name
 _BREAKS = re.compile(r"[\s,，。.!！?？;；:：、…~～()（）“”\"'「」【】|/—-]+")
 _PLACEHOLDER = re.compile(r"\[[^\[\]]{1,12}\]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -79,7 +81,8 @@ def _clauses(
         demand = demands[row]
         for part in _BREAKS.split(_PLACEHOLDER.sub(" ", texts[row])):
             clause = _LEADING.sub("", part)
-            if NAME_LENGTH[0] <= len(clause) <= NAME_LENGTH[1] and len(_HAN.findall(clause)) >= len(clause) / 2:
+            fits = NAME_LENGTH[0] <= len(clause) <= NAME_LENGTH[1] and len(_HAN.findall(clause)) >= len(clause) / 2
+            if fits and not any(category(one) in PICTURES for one in clause):
                 # the model's span may begin or end inside a clause; a name is never a torn one
                 asked = bool(demand) and (demand in part or part in demand)
                 yield clause, weight * (DEMAND_BONUS if asked else 1.0)

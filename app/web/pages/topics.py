@@ -14,7 +14,7 @@ from app.feedback.query import FeedbackFilter
 from app.people.models import User
 from app.people.roles import Permission, allowed
 from app.products.service import names as product_names
-from app.topics import alerts, query, themes
+from app.topics import alerts, query, refits, themes
 from app.topics import service as topics
 from app.topics.models import Topic
 from app.topics.query import Sort
@@ -52,6 +52,7 @@ def topics_page(
     with store_of(request).read() as session:
         rows = query.list_topics(session, until=window.until, sort=sort)
         covered = query.coverage(session)
+        standing = refits.standing(session)
     return page(
         request,
         "topics.html",
@@ -64,9 +65,23 @@ def topics_page(
         rows=[line(row, window) for row in rows],
         themes=[] if flat else [theme_line(row, window) for row in themes.grouped(rows, sort)],
         coverage=_coverage(covered),
+        standing=standing,
+        may_fit=allowed(user.role, Permission.TOPICS_EDIT),
         outside=covered.total - covered.assigned,
         no_topic=NO_TOPIC,
     )
+
+
+@router.post("/topics/fit")
+def fit(request: Request, user: Namer) -> Response:
+    """Group all feedback anew; a worker does it."""
+    runtime = request.app.state.runtime
+
+    def deed(session: Session) -> Flash:
+        refits.ask(session, queue=runtime.queue, actor=user, clock=runtime.clock)
+        return Flash("已开始重新聚类，通常不到两分钟。编号、改过的名称和编辑都会保留；过一会儿刷新本页看结果。")
+
+    return change(request, deed, to="/topics")
 
 
 @router.get("/topics/{topic_id}")

@@ -127,6 +127,18 @@ def test_topics_are_listed_by_theme_and_moved_between_themes(boss: TestClient, i
     assert "没有这个大类" in refused
 
 
+def test_a_fit_is_asked_for_and_told_while_it_waits(
+    boss: TestClient, runtime: Runtime, ids: dict[str, int], client: TestClient, bank: Bank
+) -> None:
+    assert "现在重新聚类" in boss.get("/topics").text
+    assert "已开始重新聚类" in after(boss, boss.post("/topics/fit"))
+    shown = boss.get("/topics").text
+    assert "正在重新聚类" in shown
+    assert "现在重新聚类" not in shown
+    enter(client, runtime, bank, Role.MANAGER)
+    assert client.post("/topics/fit").status_code == 403
+
+
 def test_a_reader_sees_the_history_and_no_form(
     client: TestClient, runtime: Runtime, bank: Bank, ids: dict[str, int]
 ) -> None:
