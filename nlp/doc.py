@@ -29,9 +29,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pii(Span):
-    """A piece of personal data; `kind` is a name of data/taxonomy/pii.json such as MOBILE."""
+    """A piece of personal data; `kind` is a name of data/taxonomy/pii.json such as MOBILE.
+
+    `score` in [0, 1] is how sure the token head and the words around are; None where rules or a person decided.
+    """
 
     kind: str = field(compare=False)
+    score: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,15 +37,12 @@ def merged(pii: Iterable[Pii]) -> tuple[Pii, ...]:
         else:
             groups.append([one])
             reach = (one.part, one.end)
-    return tuple(
-        Pii(
-            group[0].part,
-            group[0].start,
-            max(one.end for one in group),
-            max(group, key=lambda one: one.end - one.start).kind,
-        )
-        for group in groups
-    )
+    return tuple(map(_one, groups))
+
+
+def _one(group: Sequence[Pii]) -> Pii:
+    longest = max(group, key=lambda one: one.end - one.start)
+    return Pii(group[0].part, group[0].start, max(one.end for one in group), longest.kind, longest.score)
 
 
 def masked(text: str, pii: Iterable[Pii]) -> str:

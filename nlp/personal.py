@@ -50,9 +50,10 @@ class PersonalFinder:
             known = [normal.to_normal(one.start, one.end) for one in doc.identifiers if one.part == part]
             for address in addresses.find(normal.text, likely[ADDRESS][part]):
                 known.append((address.start, address.end))
-                yield Pii(part, *normal.to_original(address.start, address.end), ADDRESS)
+                score = float(likely[ADDRESS][part][address.start : address.end].mean())
+                yield Pii(part, *normal.to_original(address.start, address.end), ADDRESS, score)
             for name in persons.find(normal.text, likely[NAME][part], known):
-                yield Pii(part, *normal.to_original(name.start, name.end), NAME)
+                yield Pii(part, *normal.to_original(name.start, name.end), NAME, name.score)
 
     def _likely(self, doc: Doc) -> dict[str, dict[int, Floats]]:
         """Per kind and part: the probability of each normalised character, (characters,)."""

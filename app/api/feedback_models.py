@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.channels.kinds import ChannelKind, Role, ScoreKind
 from app.feedback.models import Analysis, InteractionState, PiiSpan
@@ -96,7 +96,12 @@ class MessageOut(BaseModel):
     role: Role
     sent_at: datetime | None
     masked_text: str | None
-    pii: list[PiiSpan] = Field(description="[start, end, kind] in offsets of the original")
+    pii: list[tuple[int, int, str]] = Field(description="[start, end, kind] in offsets of the original")
+
+    @field_validator("pii", mode="before")
+    @classmethod
+    def _places(cls, stored: list[PiiSpan]) -> list[tuple[int, int, str]]:
+        return [(start, end, kind) for start, end, kind, *_ in stored]
 
 
 class ScoreOut(BaseModel):

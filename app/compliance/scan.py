@@ -71,11 +71,11 @@ def _from_originals(session: Session) -> Iterator[tuple[str, str]]:
     for message in session.exec(select_rows(Message).where(col(Message.masked_text).is_not(None))):
         if message.pii:
             text = contents.original(session, message)
-            yield from ((text[start:end], kind) for start, end, kind in message.pii)
+            yield from ((text[start:end], kind) for start, end, kind, *_ in message.pii)
     for interaction in session.exec(select_rows(Interaction).where(col(Interaction.subject_masked).is_not(None))):
         if interaction.subject_pii:
             subject = contents.original_subject(session, interaction) or ""
-            yield from ((subject[start:end], kind) for start, end, kind in interaction.subject_pii)
+            yield from ((subject[start:end], kind) for start, end, kind, *_ in interaction.subject_pii)
 
 
 def _planted(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

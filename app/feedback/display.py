@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from app.feedback.contents import original, original_subject
 from app.feedback.models import Analysis, Interaction, Message
-from app.feedback.results import RISK
+from app.feedback.results import RISK, pii_from
 from nlp import taxonomy
 from nlp.digits import plain
 from nlp.doc import SUBJECT, Pii
@@ -98,11 +98,11 @@ def talk(
     texts = {
         part: original(session, message) for part, message in enumerate(messages) if message.masked_text is not None
     }
-    pii = {part: _spans(part, messages[part].pii) for part in texts}
+    pii = {part: pii_from(part, messages[part].pii) for part in texts}
     subject = original_subject(session, interaction) if interaction.subject_masked is not None else None
     if subject is not None:
         texts[SUBJECT] = subject
-        pii[SUBJECT] = _spans(SUBJECT, interaction.subject_pii)
+        pii[SUBJECT] = pii_from(SUBJECT, interaction.subject_pii)
     return pieces_of(texts, pii, evidence_of(analysis) if analysis else {})
 
 
@@ -179,7 +179,3 @@ def _decided(analysis: Analysis, head: str, names: Sequence[str | int]) -> Label
 
 def _titles(head: str, names: Iterable[str | int]) -> str:
     return "、".join(title(head, name) for name in names) or "无"
-
-
-def _spans(part: int, pii: Iterable[Sequence[object]]) -> list[Pii]:
-    return [Pii(part, int(str(start)), int(str(end)), str(kind)) for start, end, kind in pii]

@@ -133,11 +133,11 @@ def _forms(session: Session, interaction: Interaction) -> Iterator[str]:
 
 
 def _linkable(pii: Iterable[PiiSpan]) -> bool:
-    return any(kind in GROUPS for _, _, kind in pii)
+    return any(kind in GROUPS for _, _, kind, *_ in pii)
 
 
 def _of(text: str, pii: Iterable[PiiSpan]) -> Iterator[str]:
-    for start, end, kind in pii:
+    for start, end, kind, *_ in pii:
         form = canonical(text[start:end], kind) if kind in GROUPS else ""
         if len(form) >= SHORTEST:
             yield f"{GROUPS[kind]}:{form}"

@@ -18,7 +18,8 @@ from sqlmodel import Field, SQLModel
 from app.channels.kinds import ChannelKind, Role, ScoreKind
 from app.store.base import Sealed, choice
 
-PiiSpan = tuple[int, int, str]
+PiiSpan = tuple[int, int, str, float | None]  # start, end, kind, score; those of before 0.2 end with the kind
+ReviewedSpan = tuple[int, int, int, str, float | None]  # the same with its part before it
 """[start, end, kind]: half-open code points into the original text."""
 
 
@@ -289,10 +290,10 @@ class MaskReview(SQLModel, table=True):
     verdict: Verdict = Field(sa_type=choice(Verdict))
     kind: str = Field(max_length=40, description="a name of data/taxonomy/pii.json")
     piece: bytes = Field(sa_type=Sealed)
-    added: list[tuple[int, int, int, str]] = Field(
-        default_factory=list, sa_type=JSON, description="[part, start, end, kind] masked because of it"
+    added: list[ReviewedSpan] = Field(
+        default_factory=list, sa_type=JSON, description="[part, start, end, kind, score] masked because of it"
     )
-    removed: list[tuple[int, int, int, str]] = Field(
+    removed: list[ReviewedSpan] = Field(
         default_factory=list, sa_type=JSON, description="what was masked before in these places"
     )
     user_id: int | None = Field(default=None, foreign_key="user.id")

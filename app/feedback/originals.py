@@ -6,7 +6,7 @@ they were cut out before anything was stored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -14,7 +14,8 @@ from sqlmodel import Session
 
 from app.errors import Conflict, Invalid, NotFound
 from app.feedback import contents
-from app.feedback.models import Interaction, InteractionState
+from app.feedback.models import Interaction, InteractionState, PiiSpan
+from app.feedback.results import pii_from
 from app.people.models import User
 from app.store.audit import record
 from nlp import addresses, taxonomy
@@ -47,6 +48,7 @@ class OpenPiece:
 
     text: str
     kind: str
+    score: float | None = field(default=None, compare=False)
 
     @property
     def title(self) -> str:
@@ -55,8 +57,9 @@ class OpenPiece:
 
     @property
     def why(self) -> str:
-        """What it was recognised by."""
-        return PROOFS[proof(self.kind, self.text)]
+        """What it was recognised by, and how sure the model was where it had a say."""
+        told = PROOFS[proof(self.kind, self.text)]
+        return told if self.score is None else f"{told}，把握 {self.score:.2f}"
 
 
 def kinds() -> list[tuple[str, str]]:
@@ -80,10 +83,10 @@ def unmask(
     if interaction.state is InteractionState.RESTRICTED and reason != AUTHORITY:
         raise Conflict("客户要求删除，这条反馈已停止处理，只有配合监管或司法查询才能查看原文。")
     messages = contents.messages_of(session, interaction)
-    parts = {part: _cut(contents.original(session, one), one.pii) for part, one in enumerate(messages)}
+    parts = {part: list(_cut(contents.original(session, one), one.pii)) for part, one in enumerate(messages)}
     subject = contents.original_subject(session, interaction)
     if subject:
-        parts = {SUBJECT: _cut(subject, interaction.subject_pii if interaction.subject_masked else []), **parts}
+        parts = {SUBJECT: list(_cut(subject, interaction.subject_pii if interaction.subject_masked else [])), **parts}
     detail = {"reason": _reason(reason), "note": _note(note, parts)}
     record(session, at=now, actor=f"user:{actor.login}", action=VIEW, subject=name(interaction_id), detail=detail)
     return parts
@@ -114,16 +117,12 @@ def _note(told: str, parts: Mapping[int, Sequence[OpenPiece]]) -> str:
     return note
 
 
-def _cut(text: str, pii: Sequence[Sequence[object]]) -> list[OpenPiece]:
-    return list(_pieces(text, {int(str(start)): (int(str(end)), str(kind)) for start, end, kind in pii}))
-
-
-def _pieces(text: str, masked: Mapping[int, tuple[int, str]]) -> Iterator[OpenPiece]:
+def _cut(text: str, pii: Sequence[PiiSpan]) -> Iterator[OpenPiece]:
     at = 0
-    for start, (end, kind) in sorted(masked.items()):
-        if at < start:
-            yield OpenPiece(text[at:start], "")
-        yield OpenPiece(text[start:end], kind)
-        at = end
+    for one in sorted(pii_from(0, pii)):
+        if at < one.start:
+            yield OpenPiece(text[at : one.start], "")
+        yield OpenPiece(text[one.start : one.end], one.kind, one.score)
+        at = one.end
     if at < len(text):
         yield OpenPiece(text[at:], "")

@@ -12,8 +12,8 @@ from sqlmodel import Session, col, select
 
 from app.errors import Conflict, Invalid, NotFound
 from app.feedback import contents, links, originals, wording
-from app.feedback.models import Analysis, Interaction, InteractionState, MaskReview, Verdict
-from app.feedback.results import demand_of, pii_of
+from app.feedback.models import Analysis, Interaction, InteractionState, MaskReview, ReviewedSpan, Verdict
+from app.feedback.results import demand_of, pii_from, stored_pii
 from app.people.models import User
 from app.store.audit import AuditEntry, record
 from app.store.sealing import seal, unseal
@@ -177,7 +177,7 @@ def _doc(session: Session, interaction: Interaction) -> Doc:
     turns = tuple(Turn(message.role, contents.original(session, message)) for message in messages)
     doc = Doc(str(interaction.id), turns, contents.original_subject(session, interaction) or "")
     stored = [(SUBJECT, interaction.subject_pii), *((part, message.pii) for part, message in enumerate(messages))]
-    doc.pii = tuple(Pii(part, start, end, kind) for part, pii in stored for start, end, kind in pii)
+    doc.pii = tuple(one for part, pii in stored for one in pii_from(part, pii))
     return doc
 
 
@@ -186,9 +186,9 @@ def _store(session: Session, interaction: Interaction, doc: Doc, *, now: datetim
     spans = {part: [one for one in doc.pii if one.part == part] for part in doc.parts()}
     if doc.subject:
         interaction.subject_masked = masked(doc.subject, spans[SUBJECT])
-        interaction.subject_pii = pii_of(spans[SUBJECT])
+        interaction.subject_pii = stored_pii(spans[SUBJECT])
     for part, message in enumerate(contents.messages_of(session, interaction)):
-        message.masked_text, message.pii = masked(doc.turns[part].text, spans[part]), pii_of(spans[part])
+        message.masked_text, message.pii = masked(doc.turns[part].text, spans[part]), stored_pii(spans[part])
         session.add(message)
     for analysis in session.exec(select(Analysis).where(Analysis.interaction_id == interaction.id)):
         doc.demand = Span(*analysis.demand_span) if analysis.demand_span else None
@@ -203,12 +203,12 @@ def _piece(session: Session, one: MaskReview) -> str:
     return unseal(session, one.piece, context=_PIECE).decode()
 
 
-def _stored(spans: set[Pii]) -> list[tuple[int, int, int, str]]:
-    return [(one.part, one.start, one.end, one.kind) for one in sorted(spans)]
+def _stored(spans: set[Pii]) -> list[ReviewedSpan]:
+    return [(one.part, one.start, one.end, one.kind, one.score) for one in sorted(spans)]
 
 
-def _spans(stored: Sequence[tuple[int, int, int, str]]) -> list[Pii]:
-    return [Pii(part, start, end, kind) for part, start, end, kind in stored]
+def _spans(stored: Sequence[ReviewedSpan]) -> list[Pii]:
+    return [Pii(*span) for span in stored]
 
 
 def _audit(session: Session, actor: User, action: str, one: MaskReview, now: datetime) -> None:

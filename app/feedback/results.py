@@ -1,6 +1,6 @@
 """From the pipeline's `Doc` to what is stored, and to what `analyse` writes out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +12,19 @@ RISK = "risk"  # the head with any number of labels; every other has exactly one
 HIGH_RISKS = ("regulator", "media", "legal", "extreme", "fraud", "group")
 
 
-def pii_of(spans: Iterable[Pii]) -> list[PiiSpan]:
+def pii_of(spans: Iterable[Pii]) -> list[tuple[int, int, str]]:
     """[[start, end, kind]] in original offsets."""
     return [(one.start, one.end, one.kind) for one in spans]
+
+
+def stored_pii(spans: Iterable[Pii]) -> list[PiiSpan]:
+    """[[start, end, kind, score]], two digits of the score."""
+    return [(one.start, one.end, one.kind, None if one.score is None else round(one.score, 2)) for one in spans]
+
+
+def pii_from(part: int, stored: Iterable[Sequence[Any]]) -> list[Pii]:
+    """What `stored_pii` wrote."""
+    return [Pii(part, *span) for span in stored]
 
 
 def labels_of(doc: Doc, *, with_part: bool = True) -> dict[str, Any]:

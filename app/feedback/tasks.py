@@ -16,7 +16,7 @@ from app.clock import Clock
 from app.feedback import contents, corrections, links, remask, sources, wording
 from app.feedback.ingest import ANALYSE, Applied, apply_interaction
 from app.feedback.models import Analysis, Delivery, DeliveryState, Interaction, InteractionState, Source
-from app.feedback.results import analysis_of, demand_of, pii_of
+from app.feedback.results import analysis_of, demand_of, stored_pii
 from app.jobs.queue import JobArgs, JobQueue
 from app.store.engine import Store
 from app.store.sealing import unseal
@@ -154,11 +154,11 @@ def _write_masked(session: Session, interaction: Interaction, doc: Doc) -> None:
     if doc.subject:
         spans = [one for one in doc.pii if one.part == SUBJECT]
         interaction.subject_masked = masked(doc.subject, spans)
-        interaction.subject_pii = pii_of(spans)
+        interaction.subject_pii = stored_pii(spans)
     for number, message in enumerate(contents.messages_of(session, interaction)):
         spans = [one for one in doc.pii if one.part == number]
         message.masked_text = masked(doc.turns[number].text, spans)
-        message.pii = pii_of(spans)
+        message.pii = stored_pii(spans)
         session.add(message)
 
 

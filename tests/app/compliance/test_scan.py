@@ -36,7 +36,7 @@ def stored(store: Store, clock: SetClock) -> Store:
             source_id=source.id, external_id="1", channel=ChannelKind.CHAT, occurred_at=clock.now(),
             received_at=clock.now(), content_hash="", state=InteractionState.ANALYSED,
             subject=seal(session, f"找{NUMBER}".encode(), context="interaction.subject"),
-            subject_masked="找[手机号]", subject_pii=[(1, 12, "MOBILE")],
+            subject_masked="找[手机号]", subject_pii=[(1, 12, "MOBILE", None)],
         )  # fmt: skip
         session.add(interaction)
         session.flush()
@@ -45,7 +45,7 @@ def stored(store: Store, clock: SetClock) -> Store:
         session.add(
             Message(
                 interaction_id=interaction.id, seq=0, external_id="1", role=Role.CUSTOMER, original=original,
-                masked_text="我的手机[手机号]，请回电", pii=[(4, 15, "MOBILE")],
+                masked_text="我的手机[手机号]，请回电", pii=[(4, 15, "MOBILE", None)],
             )
         )  # fmt: skip
         audit.record(session, at=clock.now(), actor="user:1", action="login", subject="user:1", detail={})

@@ -53,7 +53,7 @@ def test_the_result_is_written_masked_and_labelled(store: Store, apply: Apply, w
     assert interaction.state == InteractionState.ANALYSED
     assert interaction.subject_masked == "等太久"
     assert [message.masked_text for message in messages] == ["您好，您讲", "排队太久，我要曝光。请打[手机号]"]
-    assert [tuple(span) for span in messages[1].pii] == [(12, 23, "MOBILE")]
+    assert [tuple(span) for span in messages[1].pii] == [(12, 23, "MOBILE", None)]
     assert analysis is not None
     assert (analysis.intent, analysis.sentiment, analysis.sentiment_score) == ("complaint", -1, -0.5)
     assert (analysis.demand, risks) == ("请打[手机号]", ["media"])

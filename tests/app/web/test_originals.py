@@ -44,7 +44,7 @@ def _tell(session: Session, number: int) -> None:
         Message(
             interaction_id=number, seq=0, external_id="x", role=Speaker.CUSTOMER,
             original=seal(session, said.encode(), context="message.original"),
-            masked_text="请打[手机号]<b>找我", pii=[(2, 13, "MOBILE")],
+            masked_text="请打[手机号]<b>找我", pii=[(2, 13, "MOBILE", None)],
         )
     )  # fmt: skip
     interaction = session.get_one(Interaction, number)
