@@ -10,6 +10,7 @@ import nlp
 from app.clock import Clock, ShiftedClock, SystemClock
 from app.compliance import retention
 from app.errors import NotReady
+from app.feedback import spread
 from app.feedback import tasks as feedback
 from app.feedback.ingest import ANALYSE, PROCESS
 from app.feedback.tasks import ASSIGN_TOPIC
@@ -133,6 +134,7 @@ class Runtime:
         return {
             PROCESS: Task(partial(feedback.process_delivery, store=store, queue=queue, clock=clock), batch=50),
             ANALYSE: Task(analyse, batch=self.settings.worker_batch),
+            spread.SPREAD: Task(partial(spread.run, store=store, clock=clock)),
             ASSIGN_TOPIC: Task(partial(topics.assign, store=store), batch=topics.BATCH),
             retention.RUN: Task(partial(retention.execute, store=store, clock=clock)),
             retention.NIGHTLY: self._daily(

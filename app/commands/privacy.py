@@ -52,6 +52,6 @@ def cases() -> None:
         found = list(tried(session, runtime.pipeline))
     wrong = [one for one in found if not one.right]
     for one in wrong:
-        say(f"反馈 {one.interaction_id}\t{one.verdict.chinese}\t{one.title}")
+        say(f"反馈 {one.interaction_id}\t{one.fault}\t{one.title}")
     say(f"{len(found)} 条遮盖复核，模型自己做对 {len(found) - len(wrong)} 条。")
     raise typer.Exit(BAD if wrong else GOOD)

@@ -4,8 +4,8 @@ A sender's bytes become a `Delivery` before they are acknowledged; a job turns i
 `Message`s and `Score`s; another reads the customer's side and writes an `Analysis`. Feedback 反馈 is the customer's
 side of one interaction, so its id is the interaction's.
 
-Originals are sealed. `masked_text` and `subject_masked` stay None until the analysis has written them, so that nothing
-unmasked is ever readable in the store. Digests are keyed: from a plain hash a number could be found by trying.
+Originals are sealed. `masked_text` and `subject_masked` stay None until the analysis has written them: nothing unmasked
+is ever readable in the store. Digests are keyed: from a plain hash a number could be found by trying.
 """
 
 from datetime import datetime
@@ -18,9 +18,9 @@ from sqlmodel import Field, SQLModel
 from app.channels.kinds import ChannelKind, Role, ScoreKind
 from app.store.base import Sealed, choice
 
-PiiSpan = tuple[int, int, str, float | None]  # start, end, kind, score; those of before 0.2 end with the kind
+PiiSpan = tuple[int, int, str, float | None]
+"""[start, end, kind, score]: half-open code points into the original text; older ones end with the kind."""
 ReviewedSpan = tuple[int, int, int, str, float | None]  # the same with its part before it
-"""[start, end, kind]: half-open code points into the original text."""
 
 
 class DeliveryState(StrEnum):
@@ -274,14 +274,12 @@ class Verdict(StrEnum):
     MASK = "mask"
     RELEASE = "release"
 
-    @property
-    def chinese(self) -> str:
-        """As people say it."""
-        return "漏遮" if self is Verdict.MASK else "误遮"
-
 
 class MaskReview(SQLModel, table=True):
-    """Review 遮盖复核: a piece of text that a person masked or released in one feedback."""
+    """Review 遮盖复核: a piece of text that a person masked or released in one feedback, or from there everywhere.
+
+    `added` is masked by it, `removed` was there before; `origin_id` is the review everywhere that it follows.
+    """
 
     __tablename__ = "mask_review"
 
@@ -290,12 +288,10 @@ class MaskReview(SQLModel, table=True):
     verdict: Verdict = Field(sa_type=choice(Verdict))
     kind: str = Field(max_length=40, description="a name of data/taxonomy/pii.json")
     piece: bytes = Field(sa_type=Sealed)
-    added: list[ReviewedSpan] = Field(
-        default_factory=list, sa_type=JSON, description="[part, start, end, kind, score] masked because of it"
-    )
-    removed: list[ReviewedSpan] = Field(
-        default_factory=list, sa_type=JSON, description="what was masked before in these places"
-    )
+    added: list[ReviewedSpan] = Field(default_factory=list, sa_type=JSON)
+    removed: list[ReviewedSpan] = Field(default_factory=list, sa_type=JSON)
+    everywhere: bool = Field(default=False, description="holds in all other feedback too, now and later")
+    origin_id: int | None = Field(default=None, foreign_key="mask_review.id", ondelete="SET NULL", index=True)
     user_id: int | None = Field(default=None, foreign_key="user.id")
     created_at: datetime
     undone_at: datetime | None = None

@@ -15,7 +15,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.channels.kinds import ChannelKind
 from app.customers.models import Customer
 from app.errors import NotFound
-from app.feedback import links, remask
+from app.feedback import links, masks
 from app.feedback.corrections import in_force
 from app.feedback.models import (
     Analysis,
@@ -243,7 +243,7 @@ def _corrections(session: Session, analysis: Analysis) -> list[tuple[Correction,
 
 
 def _reviews(session: Session, interaction_id: int) -> list[tuple[MaskReview, str, str]]:
-    found = remask.in_force(session, interaction_id)
+    found = masks.in_force(session, interaction_id)
     names = _names(session, {one.user_id for one in found})
     return [(one, names.get(one.user_id, ""), pii_title(one.kind)) for one in reversed(found)]
 

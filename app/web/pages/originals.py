@@ -85,18 +85,30 @@ def review(
     verdict: Annotated[Verdict, Form()],
     kind: Annotated[str, Form()] = "",
     piece: Annotated[str, Form(max_length=2000)] = "",
+    *,
+    everywhere: Annotated[bool, Form()] = False,
 ) -> Response:
     """Mask a piece that was missed, or release one that is no personal data; the piece is in no address and no log."""
-    now = request.app.state.runtime.clock.now()
+    runtime = request.app.state.runtime
     path = f"/feedback/{interaction_id}"
 
     def deed(session: Session) -> Flash:
         made = remask.review(
-            session, actor=user, interaction_id=interaction_id, verdict=verdict, piece=piece, kind=kind, now=now
+            session,
+            actor=user,
+            interaction_id=interaction_id,
+            verdict=verdict,
+            piece=piece,
+            kind=kind,
+            now=runtime.clock.now(),
+            queue=runtime.queue,
+            everywhere=everywhere,
         )
         done = "已遮盖" if verdict is Verdict.MASK else "已放开"
         undo = Undo(f"{path}/masking/{made.id}/undo", {})
-        return Flash(f"{done} {len(made.added) or len(made.removed)} 处，页面、接口和导出都按现在的显示。", undo=undo)
+        others = "其他反馈正在照此处理，以后收到的也一样；撤销时一并恢复。" if everywhere else ""
+        told = f"{done} {len(made.added) or len(made.removed)} 处，页面、接口和导出都按现在的显示。{others}"
+        return Flash(told, undo=undo)
 
     return change(request, deed, to=path)
 
@@ -104,10 +116,11 @@ def review(
 @router.post("/feedback/{interaction_id}/masking/{review_id}/undo")
 def undo_review(request: Request, user: Opener, interaction_id: Id, review_id: Id) -> Response:
     """Take the newest review back."""
-    now = request.app.state.runtime.clock.now()
+    runtime = request.app.state.runtime
+    now, queue = runtime.clock.now(), runtime.queue
 
     def deed(session: Session) -> Flash:
-        remask.undo(session, actor=user, interaction_id=interaction_id, review_id=review_id, now=now)
+        remask.undo(session, actor=user, interaction_id=interaction_id, review_id=review_id, now=now, queue=queue)
         return Flash("已撤销这次遮盖复核。")
 
     return change(request, deed, to=f"/feedback/{interaction_id}")

@@ -55,13 +55,26 @@ def review(store: Store, told: Callable[..., None], actor: User) -> Review:
             session, actor=actor, interaction_id=1, reason="masking", note="检查遮盖", now=NOW - timedelta(minutes=5)
         )
 
-    def one(verdict: Verdict, piece: str, kind: str) -> MaskReview:
+    def one(verdict: Verdict, piece: str, kind: str, *, everywhere: bool = False) -> MaskReview:
         with store.write() as session:
             return remask.review(
-                session, actor=actor, interaction_id=1, verdict=verdict, piece=piece, kind=kind, now=NOW
+                session,
+                actor=actor,
+                interaction_id=1,
+                verdict=verdict,
+                piece=piece,
+                kind=kind,
+                now=NOW,
+                queue=waiting(store),
+                everywhere=everywhere,
             )
 
     return one
+
+
+def waiting(store: Store) -> EmbeddedQueue:
+    """A queue that nobody works."""
+    return EmbeddedQueue(store, SetClock(NOW))
 
 
 def shown(session: Session) -> tuple[str, ...]:
@@ -84,10 +97,10 @@ def test_what_was_missed_is_masked_everywhere_in_the_feedback_and_back_again(
         assert shown(session) == MASKED
         assert session.exec(select(Analysis.demand)).one() == "请打[手机号]找[姓名]"
         entry = session.exec(select(AuditEntry).where(AuditEntry.action == "masking.mask")).one()
-        assert entry.detail == {"kind": "NAME", "places": 3}
+        assert entry.detail == {"kind": "NAME", "places": 3, "everywhere": False}
         assert "谢伟".encode() not in made.piece
     with store.write() as session:
-        remask.undo(session, actor=actor, interaction_id=1, review_id=made.id or 0, now=NOW)
+        remask.undo(session, actor=actor, interaction_id=1, review_id=made.id or 0, now=NOW, queue=waiting(store))
     with store.read() as session:
         assert shown(session) == BEFORE
         assert session.exec(select(Analysis.demand)).one() == "请打[手机号]找谢伟"
@@ -101,7 +114,7 @@ def test_what_is_no_personal_data_is_released_and_links_nothing_any_more(
         assert shown(session)[2] == "请打13800138000找谢伟"
         assert not list(links._forms(session, session.get_one(Interaction, 1)))
     with store.write() as session:
-        remask.undo(session, actor=actor, interaction_id=1, review_id=made.id or 0, now=NOW)
+        remask.undo(session, actor=actor, interaction_id=1, review_id=made.id or 0, now=NOW, queue=waiting(store))
     with store.read() as session:
         assert shown(session) == BEFORE
 
@@ -115,7 +128,7 @@ def test_a_review_holds_for_words_that_come_later(
     with store.read() as session:
         assert shown(session) == ("[姓名]的卡", "还是我[姓名]", "别打13800138000", "打[手机号]")
     with store.write() as session, pytest.raises(Conflict, match="先撤销后来的"):
-        remask.undo(session, actor=actor, interaction_id=1, review_id=made.id or 0, now=NOW)
+        remask.undo(session, actor=actor, interaction_id=1, review_id=made.id or 0, now=NOW, queue=waiting(store))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +164,7 @@ def test_every_review_is_a_case_for_a_model(store: Store, review: Review, pipeli
 
 def test_what_is_not_there_is_not_found(store: Store, actor: User) -> None:
     with store.write() as session, pytest.raises(NotFound):
-        remask.undo(session, actor=actor, interaction_id=99, review_id=1, now=NOW)
+        remask.undo(session, actor=actor, interaction_id=99, review_id=1, now=NOW, queue=waiting(store))
 
 
 def test_who_has_not_opened_the_original_cannot_try_pieces_of_it(
@@ -160,8 +173,9 @@ def test_who_has_not_opened_the_original_cannot_try_pieces_of_it(
     for piece in ("138", "139"):
         with store.write() as session, pytest.raises(Conflict, match="先查看原文"):
             remask.review(
-                session, actor=actor, interaction_id=1, verdict=Verdict.MASK, piece=piece, kind="MOBILE", now=NOW
-            )
+                session, actor=actor, interaction_id=1, verdict=Verdict.MASK, piece=piece, kind="MOBILE", now=NOW,
+                queue=waiting(store),
+            )  # fmt: skip
 
 
 def test_nothing_is_reviewed_or_undone_while_newer_words_wait(
@@ -172,7 +186,7 @@ def test_nothing_is_reviewed_or_undone_while_newer_words_wait(
         value = talk(*TEXTS, revision=1, subject="电话13912345678找谢伟")
         apply_interaction(session, source=source, value=value, now=NOW, queue=queue)
     with store.write() as session, pytest.raises(Conflict, match="等"):
-        remask.undo(session, actor=actor, interaction_id=1, review_id=made.id or 0, now=NOW)
+        remask.undo(session, actor=actor, interaction_id=1, review_id=made.id or 0, now=NOW, queue=waiting(store))
     with store.read() as session:
         assert session.get_one(Interaction, 1).subject_masked is None
 

@@ -42,7 +42,14 @@ def review(named: Desk) -> Callable[[Verdict], int]:
     def one(verdict: Verdict) -> int:
         with named.store.write() as session:
             made = remask.review(
-                session, actor=actor, interaction_id=1, verdict=verdict, piece="谢伟", kind="NAME", now=now
+                session,
+                actor=actor,
+                interaction_id=1,
+                verdict=verdict,
+                piece="谢伟",
+                kind="NAME",
+                now=now,
+                queue=EmbeddedQueue(named.store, named.clock),
             )
             return made.id or 0
 
@@ -74,7 +81,8 @@ def test_it_is_found_again_when_the_review_is_undone(named: Desk, review: Callab
     number = review(Verdict.MASK)
     with named.store.write() as session:
         actor = session.exec(select(User)).one()
-        remask.undo(session, actor=actor, interaction_id=1, review_id=number, now=named.clock.now())
+        now, queue = named.clock.now(), EmbeddedQueue(named.store, named.clock)
+        remask.undo(session, actor=actor, interaction_id=1, review_id=number, now=now, queue=queue)
     assert named.ask("谢伟的卡") == ["1"]
 
 

@@ -9,7 +9,9 @@ import pytest
 from sqlmodel import Session, col, select
 
 from app.channels.kinds import Role as Speaker
+from app.feedback import spread
 from app.feedback.models import Interaction, Message
+from app.jobs.queue import open_count
 from app.people.models import Role
 from app.store.audit import AuditEntry
 from app.store.sealing import seal
@@ -135,6 +137,13 @@ def test_masking_is_reviewed_where_the_original_is_seen(boss: TestClient, runtim
     page = boss.get(f"/feedback/{number}").text
     assert NUMBER not in page
     assert "遮盖复核" not in page.replace("已撤销这次遮盖复核", "")
+
+    boss.post(f"/feedback/{number}/masking", data=told | {"everywhere": "true"})
+    page = boss.get(f"/feedback/{number}").text
+    assert "其他反馈正在照此处理" in page
+    assert "在全部反馈里" in page.split('id="masking"')[1]
+    with runtime.store.read() as session:
+        assert open_count(session, spread.SPREAD) == 1
 
     refused = {"verdict": "mask", "kind": "NAME", "piece": "没有的字"}
     boss.post(f"/feedback/{number}/masking", data=refused)
