@@ -1,0 +1,173 @@
+"""The topic map as inline SVG: a dot for each feedback, which opens it, and topic names that do not overlap.
+
+Positions are percentages, so that dots and names keep their size on any screen; which names fit there is worked out
+for three widths, and a class hides the others. The picture is hidden from screen readers and left out of the tab
+order: the list beside it leads to the same topics and texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+SPAN = (3.0, 97.0)  # per cent of either side that the dots take
+LONGEST = 12  # code points of a name on the map
+LARGE = 0.25  # of the names that are told in larger letters
+LINE = 18  # px of a name's height
+SHIFTS = (0, -LINE, LINE, -2 * LINE, 2 * LINE)  # px: where a name goes when its place is taken
+WIDE_CHAR, NARROW_CHAR = 14.0, 8.0  # px of the larger letters
+TIERS = ((310, 390, ""), (380, 560, "minor"), (560, 560, "rare"))  # width and height in px, class of what is added
+RADIUS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One feedback: where, its colour by class, what it opens, and whether another topic is asked for."""
+
+    x: float
+    y: float
+    kind: str
+    href: str
+    title: str
+    faint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One topic's name and the place it speaks of."""
+
+    x: float
+    y: float
+    name: str
+    href: str
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The box that fills the picture; y grows upwards, as it does in the plane."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+    @classmethod
+    def around(cls, places: Sequence[tuple[float, float]]) -> Frame:
+        """The smallest that holds all places."""
+        xs, ys = [x for x, _ in places] or [0.0], [y for _, y in places] or [0.0]
+        return cls(min(xs), max(xs), min(ys), max(ys))
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Per cent from the left and from above."""
+        low, high = SPAN
+        across = (x - self.left) / max(self.right - self.left, 1e-9)
+        down = (self.top - y) / max(self.top - self.bottom, 1e-9)
+        return low + (high - low) * across, low + (high - low) * down
+
+
+def topic_map(dots: Sequence[Dot], names: Sequence[Name], *, frame: Frame) -> Markup:
+    """Dots in the order given, faint ones beneath; names in the order of their weight, as far as they find a place."""
+    layers = [
+        Markup('<g class="{kind}">{dots}</g>').format(
+            kind=kind, dots=Markup("").join(_dot(one, frame) for one in together)
+        )
+        for kind, together in _layers(dots)
+    ]
+    return Markup('<svg class="map" width="100%" height="100%" aria-hidden="true">{dots}{names}</svg>').format(
+        dots=Markup("").join(layers), names=_names(names, frame)
+    )
+
+
+def _dot(dot: Dot, frame: Frame) -> Markup:
+    x, y = frame.at(dot.x, dot.y)
+    return Markup(
+        '<a href="{href}" tabindex="-1"><title>{title}</title><circle cx="{x:.1f}%" cy="{y:.1f}%" r="{r}"/></a>'
+    ).format(href=dot.href, title=dot.title, x=x, y=y, r=RADIUS)
+
+
+def _layers(dots: Sequence[Dot]) -> list[tuple[str, list[Dot]]]:
+    """Runs of dots under one class."""
+    found: dict[str, list[Dot]] = {}
+    for dot in sorted(dots, key=lambda one: not one.faint):
+        found.setdefault(f"{dot.kind} faint" if dot.faint else dot.kind, []).append(dot)
+    return list(found.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A name with its place: per cent, px downwards from there, the end it is held at, and the class that hides it."""
+
+    name: Name
+    x: float
+    y: float
+    shift: int
+    anchor: str
+    css: str
+
+
+def placed(names: Sequence[Name], *, frame: Frame) -> list[Placed]:
+    """Names that fit beside each other, the first ones first: on a narrow screen those of the first tier."""
+    found: list[Placed] = []
+    for width, height, css in TIERS:
+        boxes = [_box(one, width, height) for one in found]
+        taken = {one.name for one in found}
+        for name in names:
+            if name in taken:
+                continue
+            x, y = frame.at(name.x, name.y)
+            anchor = "start" if x < 25 else "end" if x > 75 else "middle"  # noqa: PLR2004 - quarters
+            for shift in SHIFTS:
+                tried = Placed(name, x, y, shift, anchor, css)
+                box = _box(tried, width, height)
+                inside = box[1] >= 0 and box[3] <= height
+                if inside and not any(_overlap(box, other) for other in boxes):
+                    boxes.append(box)
+                    found.append(tried)
+                    break
+    return found
+
+
+def _names(names: Sequence[Name], frame: Frame) -> Markup:
+    large = {name.href for name in names[: max(1, round(LARGE * len(names)))]}
+    out = []
+    for one in placed(names, frame=frame):
+        classes = " ".join(
+            filter(None, [one.css, "large" if one.name.href in large else "", "chosen" if one.name.chosen else ""])
+        )
+        out.append(
+            Markup(
+                '<a href="{href}" tabindex="-1"><title>{full}</title>'
+                '<text class="{classes}" x="{x:.1f}%" y="{y:.1f}%" dy="{shift}" text-anchor="{anchor}">{name}</text>'
+                "</a>"
+            ).format(
+                href=one.name.href,
+                full=one.name.name,
+                classes=classes,
+                x=one.x,
+                y=one.y,
+                shift=one.shift,
+                anchor=one.anchor,
+                name=short(one.name.name),
+            )
+        )
+    return Markup('<g class="names">{names}</g>').format(names=Markup("").join(out))
+
+
+def short(name: str) -> str:
+    """At most LONGEST code points."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+
+
+def _box(one: Placed, width: int, height: int) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom in px of a picture of this size."""
+    long = sum(NARROW_CHAR if char.isascii() else WIDE_CHAR for char in short(one.name.name))
+    x, y = one.x * width / 100, one.y * height / 100 + one.shift
+    left = {"start": x, "middle": x - long / 2, "end": x - long}[one.anchor]
+    return left, y - LINE, left + long, y + 4
+
+
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
