@@ -150,10 +150,14 @@ def topic_detail(session: Session, *, topic_id: int, until: datetime, days: int 
 
 def coverage(session: Session) -> Coverage:
     """Over all feedback that was looked at, whatever its date."""
-    fitted_at = session.exec(select(TopicVersion.created_at).order_by(col(TopicVersion.id).desc()).limit(1)).first()
     counted = select(func.count(col(TopicAssignment.topic_id)), func.count(col(TopicAssignment.interaction_id)))
     assigned, total = session.exec(counted).one()
-    return Coverage(fitted_at, assigned, total)
+    return Coverage(fitted_at(session), assigned, total)
+
+
+def fitted_at(session: Session) -> datetime | None:
+    """When topics were last fitted."""
+    return session.exec(select(TopicVersion.created_at).order_by(col(TopicVersion.id).desc()).limit(1)).first()
 
 
 def _rows(

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 SPAN = (3.0, 97.0)  # per cent of either side that the dots take
-LONGEST = 12  # code points of a name on the map
-LARGE = 0.25  # of the names that are told in larger letters
+LONGEST = 10  # code points of a name on the map
 LINE = 18  # px of a name's height
 SHIFTS = (0, -LINE, LINE, -2 * LINE, 2 * LINE)  # px: where a name goes when its place is taken
-WIDE_CHAR, NARROW_CHAR = 14.0, 8.0  # px of the larger letters
+PX, LARGE_PX = 12, 14  # of letters; those of ASCII are about half as wide
 TIERS = ((310, 390, ""), (380, 560, "minor"), (560, 560, "rare"))  # width and height in px, class of what is added
-RADIUS = 3
+RADIUS = 2.6  # px: dots are pushed some 5 px apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,8 @@ class Name:
     y: float
     name: str
     href: str
-    chosen: bool = False
+    css: str = ""
+    large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +131,9 @@ def placed(names: Sequence[Name], *, frame: Frame) -> list[Placed]:
 
 
 def _names(names: Sequence[Name], frame: Frame) -> Markup:
-    large = {name.href for name in names[: max(1, round(LARGE * len(names)))]}
     out = []
     for one in placed(names, frame=frame):
-        classes = " ".join(
-            filter(None, [one.css, "large" if one.name.href in large else "", "chosen" if one.name.chosen else ""])
-        )
+        classes = " ".join(filter(None, [one.css, "large" if one.name.large else "", one.name.css]))
         out.append(
             Markup(
                 '<a href="{href}" tabindex="-1"><title>{full}</title>'
@@ -163,7 +160,8 @@ def short(name: str) -> str:
 
 def _box(one: Placed, width: int, height: int) -> tuple[float, float, float, float]:
     """Left, top, right, bottom in px of a picture of this size."""
-    long = sum(NARROW_CHAR if char.isascii() else WIDE_CHAR for char in short(one.name.name))
+    px = LARGE_PX if one.name.large else PX
+    long = sum(0.6 * px if char.isascii() else px for char in short(one.name.name))
     x, y = one.x * width / 100, one.y * height / 100 + one.shift
     left = {"start": x, "middle": x - long / 2, "end": x - long}[one.anchor]
     return left, y - LINE, left + long, y + 4

@@ -12,7 +12,8 @@ median and largest, of a map of radius 1; started from the last map, and without
 | UMAP       | 0.40 | 0.98  | 0.84  | 2.5     | 288 | 0.30, 0.73     | 0.61, 1.91    |
 
 UMAP takes 1–2 s to import and 8–20 s to compile in each process, so that a fit's one map costs no less than t-SNE's.
-Started from the last map, t-SNE needs 2 s.
+Started from the last map, t-SNE needs 2 s. Four dots in five then lie on one another; pushing them GAP apart takes
+0.03 s and leaves 0.50, 0.98 and 0.83.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
+from scipy.spatial import KDTree
 from threadpoolctl import threadpool_limits
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ FEWEST_OF_TOPIC = 8  # that a small topic keeps where the larger ones are thinne
 FEWEST = 10  # with fewer texts a map says nothing
 PERPLEXITY = 30  # about how many neighbours a text tries to keep
 NEAREST = 5  # placed texts among which one that was not on the last map begins
+GAP, PUSHES = 0.01, 50  # of either side of the map, so that each of MOST dots can be seen and opened
 AGAIN = {"early_exaggeration": 1.0, "max_iter": 500}  # from where the texts were, without tearing them apart first
 _MIX = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2**64 over the golden ratio: neighbouring numbers come to lie far apart
 
@@ -68,12 +71,12 @@ def place(points: Points, rows: Labels, *, before: Points, seed: int) -> Points:
     known = np.flatnonzero(~np.isnan(before[:, 0]))
     stay = np.isin(rows, known)
     if stay.sum() < FEWEST:
-        return _scaled(_tsne(points[rows], seed=seed))
+        return _parted(_scaled(_tsne(points[rows], seed=seed)))
     start = before[rows].copy()
     likeness = points[rows[~stay]] @ points[known].T
     near = np.argsort(-likeness, axis=1, kind="stable")[:, :NEAREST]
     start[~stay] = before[known[near]].mean(axis=1)
-    return _turned(_scaled(_tsne(points[rows], seed=seed, start=start)), before[rows], stay)
+    return _parted(_turned(_scaled(_tsne(points[rows], seed=seed, start=start)), before[rows], stay))
 
 
 def _tsne(points: Points, *, seed: int, start: Points | None = None) -> Points:
@@ -108,3 +111,18 @@ def _turned(placed: Points, before: Points, stay: NDArray[np.bool_]) -> Points:
     rotation, _ = orthogonal_procrustes(placed[stay] - here, before[stay] - there)
     turned: Points = ((placed - here) @ rotation + there).astype(np.float32)
     return turned
+
+
+def _parted(placed: Points) -> Points:
+    """Dots that are nearer than GAP pushed from each other, half of the way in each round."""
+    sides = np.maximum(np.ptp(placed, axis=0), 1e-9)
+    moved = (placed / sides).astype(np.float64)
+    for _ in range(PUSHES):
+        one, other = KDTree(moved).query_pairs(GAP, output_type="ndarray").T
+        apart = moved[one] - moved[other]
+        distance = np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-9)
+        push = apart / distance * (GAP - distance) / 4
+        np.add.at(moved, one, push)
+        np.add.at(moved, other, -push)
+    parted: Points = (moved * sides).astype(np.float32)
+    return parted

@@ -34,7 +34,7 @@ router = APIRouter()
 
 Viewer = Annotated[User, Depends(require(Permission.TOPICS_VIEW))]
 Number = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
-TEXTS = 20  # of the chosen topic, beside the map
+TEXTS = 10  # of the chosen topic, beside the map
 WEEKS = 26
 PANELS = 24
 
@@ -67,7 +67,7 @@ def map_page(
     with store_of(request).read() as session:
         points = places.points(session)
         sizes = places.sizes(session, since=since, until=until)
-        fitted_at = query.coverage(session).fitted_at
+        fitted_at = query.fitted_at(session)
         names = {one.id or 0: one.name for one in session.exec(select(Topic).where(col(Topic.listed)))}
         chosen = query.topic(session, topic) if topic else None
         shown = [one for one in points if since is None or until is None or since <= one.at < until]
@@ -160,13 +160,15 @@ def _names(
         if one.topic_id is not None:
             of_topic.setdefault(one.topic_id, []).append(one)
     seen = {one.topic_id for one in shown}
+    large = set(order[: max(1, len(order) // 4)])
     return [
         Name(
             median(one.x for one in of_topic[id_]),
             median(one.y for one in of_topic[id_]),
             names[id_],
             link_to("/topics/map", topic=id_, span=span),
-            chosen=id_ == topic,
+            "" if topic is None else "chosen" if id_ == topic else "other",
+            large=id_ in large,
         )
         for id_ in sorted(order, key=lambda one: one != topic)
         if id_ in seen
