@@ -111,23 +111,24 @@ class Placed:
 def placed(names: Sequence[Name], *, frame: Frame) -> list[Placed]:
     """Names that fit beside each other, the first ones first: on a narrow screen those of the first tier."""
     found: list[Placed] = []
-    for width, height, css in TIERS:
-        boxes = [_box(one, width, height) for one in found]
+    for number, (_, _, css) in enumerate(TIERS):
         taken = {one.name for one in found}
         for name in names:
-            if name in taken:
-                continue
-            x, y = frame.at(name.x, name.y)
-            anchor = "start" if x < 25 else "end" if x > 75 else "middle"  # noqa: PLR2004 - quarters
-            for shift in SHIFTS:
-                tried = Placed(name, x, y, shift, anchor, css)
-                box = _box(tried, width, height)
-                inside = box[1] >= 0 and box[3] <= height
-                if inside and not any(_overlap(box, other) for other in boxes):
-                    boxes.append(box)
-                    found.append(tried)
-                    break
+            if name not in taken:
+                x, y = frame.at(name.x, name.y)
+                anchor = "start" if x < 25 else "end" if x > 75 else "middle"  # noqa: PLR2004 - quarters
+                tried = (Placed(name, x, y, shift, anchor, css) for shift in SHIFTS)
+                found += [one for one in tried if _fits(one, found, TIERS[number:])][:1]
     return found
+
+
+def _fits(one: Placed, others: Sequence[Placed], sizes: Sequence[tuple[int, int, str]]) -> bool:
+    """At all of these sizes: a name that has moved out of the way may meet another where the picture is higher."""
+    for width, height, _ in sizes:
+        box = _box(one, width, height)
+        if box[1] < 0 or box[3] > height or any(_overlap(box, _box(other, width, height)) for other in others):
+            return False
+    return True
 
 
 def _names(names: Sequence[Name], frame: Frame) -> Markup:

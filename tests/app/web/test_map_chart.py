@@ -13,14 +13,14 @@ from app.web.charts import nice_top
 from app.web.map_chart import TIERS, Dot, Frame, Name, placed, short, topic_map
 
 places = st.tuples(st.floats(-3, 3), st.floats(-3, 3))
+
+
+def named(place: tuple[float, float], name: str, large: bool) -> Name:  # noqa: FBT001 - drawn
+    return Name(*place, name, "/topics/map?topic=1", large=large)
+
+
 names = st.lists(
-    st.builds(
-        lambda place, name, large: Name(*place, name, "/topics/map?topic=1", large=large),
-        places,
-        st.text("短信费说不清ATM年费", min_size=1, max_size=20),
-        st.booleans(),
-    ),
-    max_size=40,
+    st.builds(named, places, st.text("短信费说不清ATM年费", min_size=1, max_size=20), st.booleans()), max_size=40
 )
 
 
