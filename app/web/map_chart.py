@@ -7,15 +7,20 @@ order: the list beside it leads to the same topics and texts.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+Crowd = Counter[tuple[int, int]]  # cell to dots
+
 SPAN = (3.0, 97.0)  # per cent of either side that the dots take
 LONGEST = 10  # code points of a name on the map
 LINE = 18  # px of a name's height
-SHIFTS = (0, -LINE, LINE, -2 * LINE, 2 * LINE)  # px: where a name goes when its place is taken
+SHIFTS = tuple(lines * LINE for lines in (0, -1, 1, -2, 2, -3, 3))  # px: where a name may go instead
+NEARNESS = 9  # px that a name moves rather than cover one dot more
+CELL = 2  # per cent of either side: how finely dots are counted
 PX, LARGE_PX = 12, 14  # of letters; those of ASCII are about half as wide
 TIERS = ((310, 390, ""), (380, 560, "minor"), (560, 560, "rare"))  # width and height in px, class of what is added
 RADIUS = 2.6  # px: dots are pushed some 5 px apart
@@ -76,9 +81,11 @@ def topic_map(dots: Sequence[Dot], names: Sequence[Name], *, frame: Frame) -> Ma
         )
         for kind, together in _layers(dots)
     ]
-    return Markup('<svg class="map" width="100%" height="100%" aria-hidden="true">{dots}{names}</svg>').format(
-        dots=Markup("").join(layers), names=_names(names, frame)
-    )
+    # names lie beneath the dots to be clicked and above them to be read, so that they keep no dot from being opened
+    return Markup(
+        '<svg class="map" width="100%" height="100%" aria-hidden="true">'
+        '{names}{dots}<use class="over" href="#names"/></svg>'
+    ).format(dots=Markup("").join(layers), names=_names(names, _crowd(dots, frame), frame))
 
 
 def _dot(dot: Dot, frame: Frame) -> Markup:
@@ -108,18 +115,35 @@ class Placed:
     css: str
 
 
-def placed(names: Sequence[Name], *, frame: Frame) -> list[Placed]:
-    """Names that fit beside each other, the first ones first: on a narrow screen those of the first tier."""
+def placed(names: Sequence[Name], *, frame: Frame, crowd: Crowd) -> list[Placed]:
+    """Names that fit beside each other, the first ones first: on a narrow screen those of the first tier.
+
+    Of the places that fit, a name takes the one that covers few dots and is near.
+    """
     found: list[Placed] = []
-    for number, (_, _, css) in enumerate(TIERS):
+    for number, (width, height, css) in enumerate(TIERS):
         taken = {one.name for one in found}
         for name in names:
             if name not in taken:
                 x, y = frame.at(name.x, name.y)
                 anchor = "start" if x < 25 else "end" if x > 75 else "middle"  # noqa: PLR2004 - quarters
                 tried = (Placed(name, x, y, shift, anchor, css) for shift in SHIFTS)
-                found += [one for one in tried if _fits(one, found, TIERS[number:])][:1]
+                fit = [one for one in tried if _fits(one, found, TIERS[number:])]
+                costs = [_covered(one, crowd, width, height) + abs(one.shift) / NEARNESS for one in fit]
+                found += [fit[costs.index(min(costs))]] if fit else []
     return found
+
+
+def _crowd(dots: Sequence[Dot], frame: Frame) -> Crowd:
+    """How many dots lie in each CELL of the picture."""
+    return Counter((int(x // CELL), int(y // CELL)) for x, y in (frame.at(dot.x, dot.y) for dot in dots))
+
+
+def _covered(one: Placed, crowd: Crowd, width: int, height: int) -> int:
+    left, top, right, bottom = _box(one, width, height)
+    columns = range(int(left * 100 / width // CELL), int(right * 100 / width // CELL) + 1)
+    rows = range(int(top * 100 / height // CELL), int(bottom * 100 / height // CELL) + 1)
+    return sum(crowd[column, row] for column in columns for row in rows)
 
 
 def _fits(one: Placed, others: Sequence[Placed], sizes: Sequence[tuple[int, int, str]]) -> bool:
@@ -131,9 +155,9 @@ def _fits(one: Placed, others: Sequence[Placed], sizes: Sequence[tuple[int, int,
     return True
 
 
-def _names(names: Sequence[Name], frame: Frame) -> Markup:
+def _names(names: Sequence[Name], crowd: Crowd, frame: Frame) -> Markup:
     out = []
-    for one in placed(names, frame=frame):
+    for one in placed(names, frame=frame, crowd=crowd):
         classes = " ".join(filter(None, [one.css, "large" if one.name.large else "", one.name.css]))
         out.append(
             Markup(
@@ -151,7 +175,7 @@ def _names(names: Sequence[Name], frame: Frame) -> Markup:
                 name=short(one.name.name),
             )
         )
-    return Markup('<g class="names">{names}</g>').format(names=Markup("").join(out))
+    return Markup('<g id="names" class="names">{names}</g>').format(names=Markup("").join(out))
 
 
 def short(name: str) -> str:

@@ -30,10 +30,13 @@ def parsed(svg: str) -> ET.Element:
     return ET.fromstring(svg)  # noqa: S314 - our own chart
 
 
-@given(names)
-def test_names_do_not_overlap_at_the_width_they_are_shown_at(wanted: list[Name]) -> None:
+@given(names, st.lists(places, max_size=40))
+def test_names_do_not_overlap_at_the_width_they_are_shown_at(
+    wanted: list[Name], dots: list[tuple[float, float]]
+) -> None:
     frame = Frame(-3, 3, -3, 3)
-    found = placed(wanted, frame=frame)
+    crowd = map_chart._crowd([Dot(*at, "negative", "/1", "") for at in dots], frame)
+    found = placed(wanted, frame=frame, crowd=crowd)
     for number, (width, height, _) in enumerate(TIERS):
         tiers = {css for _, _, css in TIERS[: number + 1]}
         boxes = [map_chart._box(one, width, height) for one in found if one.css in tiers]
@@ -63,10 +66,18 @@ def test_up_in_the_plane_is_up_in_the_picture() -> None:
     assert low > high
 
 
+def test_a_name_makes_way_for_the_dots_it_speaks_of() -> None:
+    frame = Frame(-3, 3, -3, 3)
+    dots = [Dot(number / 50, 0, "negative", "/1", "") for number in range(-10, 10)]
+    name = Name(0, 0, "短信费", "/topics/map?topic=1")
+    assert placed([name], frame=frame, crowd=map_chart._crowd([], frame))[0].shift == 0
+    assert placed([name], frame=frame, crowd=map_chart._crowd(dots, frame))[0].shift != 0
+
+
 def test_what_was_not_asked_for_lies_beneath() -> None:
     dots = [Dot(0, 0, "negative", "/1", ""), Dot(0, 0, "negative", "/2", "", faint=True)]
     root = parsed(str(topic_map(dots, [], frame=Frame.around([(0, 0)]))))
-    assert [group.attrib["class"] for group in root.findall("g")] == ["negative faint", "negative", "names"]
+    assert [group.attrib["class"] for group in root.findall("g")] == ["names", "negative faint", "negative"]
 
 
 @pytest.mark.parametrize(
