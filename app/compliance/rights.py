@@ -22,7 +22,7 @@ from app.feedback.erase import erase, restrict
 from app.feedback.models import Interaction, Score
 from app.people.models import User
 from app.store.audit import record
-from app.topics.models import TopicAssignment
+from app.topics.models import TopicAssignment, TopicPlace
 from app.tracker.checks import NOTE_MAX_LENGTH, plain
 from app.tracker.followups import heed_withdrawals
 from app.tracker.models import FollowUp
@@ -124,7 +124,8 @@ def delete_person(session: Session, *, actor: User, request_id: int, now: dateti
     for interaction in kept:
         restrict(session, interaction)
     kept_ids = [interaction.id for interaction in kept]
-    session.execute(delete(TopicAssignment).where(col(TopicAssignment.interaction_id).in_(kept_ids)))
+    for table in (TopicAssignment, TopicPlace):
+        session.execute(delete(table).where(col(table.interaction_id).in_(kept_ids)))
     answers = _forget_answers(session, customer_id)
     whole = not kept and holds.of_customer(session, customer_id) is None
     request.outcome = {"erased": len(gone), "restricted": len(kept), "answers": answers}

@@ -78,6 +78,16 @@ class TopicAssignment(SQLModel, table=True):
     version_id: int = Field(foreign_key="topic_version.id", index=True)
 
 
+class TopicPlace(SQLModel, table=True):
+    """Where a feedback lies on the map; every fit places some anew and forgets the others."""
+
+    __tablename__ = "topic_place"
+
+    interaction_id: int = Field(primary_key=True, foreign_key="interaction.id", ondelete="CASCADE")
+    x: float
+    y: float
+
+
 class TopicEdit(SQLModel, table=True):
     """What a person changed, replayed after every fit (nlp.topics.edits); undone ones are left out."""
 

@@ -46,7 +46,8 @@ class Mean:
 class Figures:
     """Feedback in the window that ends at `until`: `negative` of `change.count` have a sentiment below 0.
 
-    `weekly` counts the WEEKS weeks up to `until`, oldest first.
+    `weekly` counts the WEEKS weeks up to `until`, or as many as were asked for, oldest first, and `weekly_negative`
+    those of them with a sentiment below 0.
     """
 
     change: Change
@@ -54,6 +55,7 @@ class Figures:
     csat: Mean
     last_seen: datetime | None
     weekly: list[int]
+    weekly_negative: list[int]
 
     @property
     def negative_share(self) -> float | None:
@@ -126,11 +128,17 @@ def topic_of(session: Session, interaction_id: int) -> Topic | None:
 
 
 def list_topics(
-    session: Session, *, until: datetime, days: int = DAYS, sort: Sort = Sort.RISING, limit: int | None = None
+    session: Session,
+    *,
+    until: datetime,
+    days: int = DAYS,
+    weeks: int = WEEKS,
+    sort: Sort = Sort.RISING,
+    limit: int | None = None,
 ) -> list[TopicRow]:
     """The listed topics, over the `days` days before `until` and the same number before those."""
     topics = session.exec(select(Topic).where(col(Topic.listed)).order_by(col(Topic.id))).all()
-    rows = sorted(_rows(session, topics, until=until, days=days), key=ORDER[sort])
+    rows = sorted(_rows(session, topics, until=until, days=days, weeks=weeks), key=ORDER[sort])
     return rows[:limit]
 
 
@@ -149,23 +157,30 @@ def topic_detail(session: Session, *, topic_id: int, until: datetime, days: int 
 
 def coverage(session: Session) -> Coverage:
     """Over all feedback that was looked at, whatever its date."""
-    fitted_at = session.exec(select(TopicVersion.created_at).order_by(col(TopicVersion.id).desc()).limit(1)).first()
     counted = select(func.count(col(TopicAssignment.topic_id)), func.count(col(TopicAssignment.interaction_id)))
     assigned, total = session.exec(counted).one()
-    return Coverage(fitted_at, assigned, total)
+    return Coverage(fitted_at(session), assigned, total)
 
 
-def _rows(session: Session, topics: Sequence[Topic], *, until: datetime, days: int) -> list[TopicRow]:
+def fitted_at(session: Session) -> datetime | None:
+    """When topics were last fitted."""
+    return session.exec(select(TopicVersion.created_at).order_by(col(TopicVersion.id).desc()).limit(1)).first()
+
+
+def _rows(
+    session: Session, topics: Sequence[Topic], *, until: datetime, days: int, weeks: int = WEEKS
+) -> list[TopicRow]:
     ids = [topic.id for topic in topics if topic.id is not None]
     counts = _counts(session, ids, until=until, days=days)
     last_seen = _last_seen(session, ids, until=until)
     csat = _csat(session, ids, since=until - timedelta(days=days), until=until)
-    weekly = _weekly(session, ids, until=until)
+    weekly = _weekly(session, ids, until=until, weeks=weeks)
     first: datetime | None = session.exec(select(func.min(col(Interaction.occurred_at)))).one()
     comparable = first is not None and first <= until - timedelta(days=2 * days - 1)  # the first day may begin late
     rows = []
     for topic in topics:
         now, before, negative = counts.get(topic.id, (0, 0, 0))
+        by_week = [weekly.get((topic.id, number), (0, 0)) for number in range(weeks)]
         rows.append(
             TopicRow(
                 id=topic.id or 0,
@@ -176,7 +191,8 @@ def _rows(session: Session, topics: Sequence[Topic], *, until: datetime, days: i
                 negative=negative,
                 csat=csat.get(topic.id, Mean(None, 0)),
                 last_seen=last_seen.get(topic.id),
-                weekly=[weekly.get((topic.id, number), (0, 0))[0] for number in range(WEEKS)],
+                weekly=[count for count, _ in by_week],
+                weekly_negative=[bad for _, bad in by_week],
             )
         )
     return rows
@@ -239,11 +255,13 @@ def _csat(session: Session, ids: Sequence[int], *, since: datetime, until: datet
     return {id_: Mean(float(mean), n) for id_, mean, n in session.exec(wanted)}
 
 
-def _weekly(session: Session, ids: Sequence[int], *, until: datetime) -> dict[tuple[int | None, int], tuple[int, int]]:
+def _weekly(
+    session: Session, ids: Sequence[int], *, until: datetime, weeks: int = WEEKS
+) -> dict[tuple[int | None, int], tuple[int, int]]:
     """(topic id, week number from the oldest) to (count, negative)."""
     at, topic = col(Interaction.occurred_at), col(TopicAssignment.topic_id)
-    first = until - WEEKS * WEEK
-    number = case(*((at < first + (n + 1) * WEEK, n) for n in range(WEEKS)))
+    first = until - weeks * WEEK
+    number = case(*((at < first + (n + 1) * WEEK, n) for n in range(weeks)))
     wanted = (
         select(topic, number, func.count(col(Interaction.id)), _sum(col(Analysis.sentiment) < 0))
         .select_from(TopicAssignment)

@@ -13,7 +13,7 @@ from app.feedback.models import Interaction, InteractionState
 from app.people.models import User
 from app.store import audit
 from app.store.engine import Store
-from app.topics import editing, lineage, themes
+from app.topics import editing, lineage, places, themes
 from app.topics.alerts import raise_alerts
 from app.topics.models import Topic, TopicAssignment, TopicVersion
 from app.topics.names import checked_name, free_name
@@ -41,10 +41,12 @@ def fit_topics(
     if len(reading.corpus) < FEWEST:
         raise Conflict("已分析的反馈太少，还聚不出主题。请先导入反馈，等它们分析完。")
     fitted = fit(reading.corpus, seed=seed, previous=reading.previous, progress=lambda _: progress(1))
+    placed = places.place(store, reading, fitted, seed=seed)
     with store.write() as session:
         if current_version_id(session, lock=True) != reading.version_id:
             raise Conflict("另一次聚类刚刚完成，这一次没有保存。如仍需要，请再运行一次。")
         version = _write(session, reading, fitted, now=clock.now(), seed=seed)
+        places.write(session, placed)
     # what was analysed while the fit ran
     with store.read() as session:
         late = unassigned_ids(session)

@@ -110,4 +110,5 @@ def _together(theme: str, topics: list[TopicRow]) -> ThemeRow:
         csat=query.Mean(sum(total for total, _ in scored) / n if n else None, n),
         last_seen=max((row.last_seen for row in topics if row.last_seen is not None), default=None),
         weekly=[sum(week) for week in zip(*(row.weekly for row in topics), strict=True)],
+        weekly_negative=[sum(week) for week in zip(*(row.weekly_negative for row in topics), strict=True)],
     )

@@ -20,6 +20,7 @@ from app.web.pages import (
     sources,
     today,
     topic_edits,
+    topic_map,
     topics,
     users,
 )
@@ -30,6 +31,9 @@ WORK, RUN = "", "管理"
 PAGES: dict[str, Page] = {
     "account": Page("登录", "/login", None, account.router, None),
     "today": Page("今日", "/", Permission.TODAY_VIEW, today.router, WORK),
+    "topic_map": Page(
+        "主题地图与走势", "/topics/map", Permission.TOPICS_VIEW, topic_map.router, None
+    ),  # before topics/ID
     "topics": Page("主题", "/topics", Permission.TOPICS_VIEW, topics.router, WORK),
     "topic_edits": Page("编辑主题", "/topic-history", Permission.TOPICS_VIEW, topic_edits.router, None),
     "alerts": Page("处理主题预警", "/topics", Permission.TOPICS_EDIT, alerts.router, None),

@@ -21,6 +21,7 @@ from app.feedback.ingest import Applied, apply_interaction
 from app.feedback.models import Analysis, Erased, Interaction, InteractionState, LinkDigest, Message, Score
 from app.feedback.query import FeedbackFilter, search
 from app.store.audit import AuditEntry, verify
+from app.topics.models import TopicPlace
 from app.tracker.models import FollowUp
 from tests.app.compliance.conftest import Desk, stored
 from tests.app.feedback.test_ingest import talk
@@ -131,6 +132,8 @@ def test_a_file_that_a_law_keeps_is_stored_and_nothing_else(desk: Desk, closed_d
     mine = desk.says(SAID)
     customer_id = desk.customer(mine)
     desk.issue(mine, closed_days_ago=closed_days_ago)
+    with desk.store.write() as session:
+        session.add(TopicPlace(interaction_id=mine, x=0, y=0))
     assert deleted(desk, asked(desk, customer_id, "delete")) == {"erased": 0, "restricted": 1, "answers": 0}
     with desk.store.read() as session:
         kept = session.get_one(Interaction, mine)
@@ -138,6 +141,7 @@ def test_a_file_that_a_law_keeps_is_stored_and_nothing_else(desk: Desk, closed_d
         assert search(session, filter=FeedbackFilter(), size=10) == ([], 0)
         assert session.exec(select(Analysis)).all() == []
         assert session.exec(select(LinkDigest)).all() == []
+        assert session.exec(select(TopicPlace)).all() == []
         assert [one.masked_text for one in session.exec(select(Message))] == [None]
         assert session.get_one(Customer, customer_id).region is None
 

@@ -15,6 +15,7 @@ from app.feedback.models import Analysis, AnalysisRisk, Interaction, Interaction
 from app.people.models import Role
 from app.store.sealing import seal
 from app.topics import query
+from app.topics.models import TopicPlace
 from tests.app.tracker.conftest import NOW, TODAY, Bank
 from tests.app.web.conftest import enter
 
@@ -73,6 +74,7 @@ def topic(runtime: Runtime, bank: Bank) -> int:
             on = TODAY - timedelta(days=1 + number * 7 // 4)
             interaction = bank.feedback(session, on=on, topic_id=topic, customer=bank.customer(session))
             say(session, interaction, sentiment=SENTIMENTS[number % 4], risk="media" if number % 5 == 0 else None)
+            session.add(TopicPlace(interaction_id=interaction, x=number % 6, y=number // 6))
         issue = bank.issue(session, topic_ids=[topic])
         bank.started(session, issue)
         return topic
@@ -84,10 +86,21 @@ def linked_counts(shown: str) -> list[tuple[str, int]]:
     return [(unescape(link), int(words.replace(",", ""))) for link, words in found]
 
 
-@pytest.mark.parametrize("path", ["/", "/topics", "/topics/{topic}"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/topics",
+        "/topics/{topic}",
+        "/topics/map",
+        "/topics/map?topic={topic}",
+        "/topics/map?topic={topic}&span=recent",
+        "/topics/trends",
+    ],
+)
 def test_every_figure_opens_the_list_that_it_counts(boss: TestClient, topic: int, path: str) -> None:
     figures = linked_counts(boss.get(path.format(topic=topic)).text)
-    assert len(figures) >= 2
+    assert len(figures) >= (1 if path == "/topics/trends" else 2)
     for link, count in figures:
         shown = boss.get(link).text
         assert f"共 {count:,} 条" in shown, link
@@ -98,6 +111,8 @@ PAGES = (
     "/",
     "/topics",
     "/topics/{topic}",
+    "/topics/map?topic={topic}",
+    "/topics/trends",
     "/feedback",
     "/feedback/1",
     "/issues",
