@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, gammaln, ndtri
+from scipy.special import betainc, gammaln, ndtri, stdtrit
 
 from app.topics.rates import CONFIDENCE
 
@@ -90,15 +90,17 @@ def wilson(count: Floats, of: int) -> tuple[Floats, Floats]:
 
 
 def scatter_of(*periods: Sequence[int]) -> float:
-    """The variance over the mean of counts by day, Pearson's estimate over the periods, each with its own mean.
+    """The variance over the mean of counts by day: Pearson's estimate over the periods, each with its own mean.
 
-    At least 1: calmer than Poisson is luck. Weekdays and holidays that differ add to it, and make intervals wider.
+    It is raised by Student's t for its own uncertainty (quasi-Poisson: McCullagh and Nelder, Generalized Linear Models,
+    1989, 6.2.3), and at least 1: calmer than Poisson is luck. Weekdays that differ add to it.
     """
     told = [np.asarray(days, dtype=np.float64) for days in periods if sum(days)]
     free = sum(len(days) - 1 for days in told)
     if not free:
         return 1.0
-    return max(1.0, float(sum(((days - days.mean()) ** 2).sum() / days.mean() for days in told)) / free)
+    pearson = sum(((days - days.mean()) ** 2).sum() / days.mean() for days in told) / free
+    return max(1.0, float(pearson * (stdtrit(free, (1 + CONFIDENCE) / 2) / Z) ** 2))
 
 
 def found(p: Floats) -> Bools:

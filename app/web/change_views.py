@@ -157,11 +157,9 @@ def _signed(count: float) -> str:
 
 
 def tables(change: TopicChange, topic_id: int, products: Mapping[str, str]) -> list[dict[str, Any]]:
-    """A table for each dimension that has a value, those with a mark first."""
+    """A table for each dimension that has values to compare, those with a mark first."""
     found = [
-        _table(label, values, change, topic_id, products)
-        for label, values in change.parts.items()
-        if any(part.name is not None for part in values)
+        _table(label, values, change, topic_id, products) for label, values in change.parts.items() if len(values) > 1
     ]
     return sorted(found, key=lambda table: not table["marked"])
 
@@ -196,12 +194,17 @@ def _row(label: str, part: Part, change: TopicChange, topic_id: int, products: M
         "earlier_link": list_of(topic_id, earlier, **{label: part.name}) if told else None,
         "change": _signed(part.change.value),
         "interval": f"{_signed(part.change.low)} 到 {_signed(part.change.high)}",
-        "of_difference": "" if part.of_difference is None else percent(part.of_difference).replace("-", "−"),
+        "of_difference": "" if part.of_difference is None else _whole_percent(part.of_difference),
         "shares": _from_to(part.earlier, change.earlier, part.later, change.later),
         "shift": _points(part.shift),
         "changed": part.changed and ("条数增多" if part.change.value > 0 else "条数减少"),
         "shifted": part.shifted and part.shift and ("占比上升" if part.shift.value > 0 else "占比下降"),
     }
+
+
+def _whole_percent(share: float) -> str:
+    """A share that may be below 0 or above 1."""
+    return f"{number(round(100 * share))}%".replace("-", "−")
 
 
 def word_rows(words: Iterable[Word], read: tuple[int, int], topic_id: int, later: Stretch) -> list[dict[str, Any]]:
