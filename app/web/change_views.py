@@ -157,11 +157,11 @@ def _signed(count: float) -> str:
 
 
 def tables(change: TopicChange, topic_id: int, products: Mapping[str, str]) -> list[dict[str, Any]]:
-    """A table for each dimension that has values to compare, those with a mark first."""
+    """A table for each dimension that has values to compare, first those in which a share changed."""
     found = [
         _table(label, values, change, topic_id, products) for label, values in change.parts.items() if len(values) > 1
     ]
-    return sorted(found, key=lambda table: not table["marked"])
+    return sorted(found, key=lambda table: (not table["shifted"], not table["marked"]))
 
 
 def _table(
@@ -173,6 +173,7 @@ def _table(
         "title": TITLES[label],
         "id": label,
         "kinds": len(values),
+        "shifted": any(part.shifted for part in values),
         "marked": any(part.changed or part.shifted for part in values),
         "rows": [_row(label, part, change, topic_id, products) for part in ordered[:ROWS]],
         "rest": {

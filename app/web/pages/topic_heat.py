@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from math import ceil, sqrt
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -146,18 +145,16 @@ def _table(found: Heat, view: View, window: Window, names: dict[str, str], topic
 
 def shade(count: int, most: int) -> int:
     """0 for none, else 1 to SHADES by the square root, so that small counts can be told apart too."""
-    return min(SHADES, ceil(SHADES * sqrt(count / most)))
+    return next((step for step in range(SHADES) if SHADES**2 * count <= most * step**2), SHADES)
 
 
 def _shades(most: int) -> list[tuple[int, str]]:
     """Each shade that occurs with its counts: 3–8."""
-    counts: dict[int, list[int]] = {}
-    for count in range(1, most + 1):
-        counts.setdefault(shade(count, most), []).append(count)
-    told = {step: (few[0], few[-1]) for step, few in counts.items()}
+    ends = [most * step**2 // SHADES**2 for step in range(SHADES + 1)]
     return [
-        (step, f"{number(low)} 以上" if step == SHADES else number(low) if low == high else f"{low:,}–{high:,}")
-        for step, (low, high) in told.items()
+        (step, f"{low:,} 以上" if step == SHADES else number(low) if low == high else f"{low:,}–{high:,}")
+        for step, low, high in ((step, ends[step - 1] + 1, ends[step]) for step in range(1, SHADES + 1))
+        if low <= high
     ]
 
 

@@ -16,6 +16,7 @@ from app.feedback.models import Analysis, Interaction, Message, Score
 from app.people.models import Role
 from app.store.sealing import seal
 from app.topics.models import TopicAssignment
+from app.web.pages import topic_heat
 from tests.app.tracker.conftest import NOW, TODAY, Bank
 from tests.app.web.conftest import enter
 from tests.app.web.test_alerts import plant
@@ -216,6 +217,17 @@ def test_the_heat_map_sums_up(boss: TestClient, topic: int) -> None:
     assert "没有这个主题" in boss.get("/topics/heat?topic=x").text
     assert boss.get("/topics/heat?view=x").status_code == 422
     assert "换一个主题" in boss.get(f"/topics/heat?topic={topic + 1}").text
+
+
+@pytest.mark.parametrize(("most", "words"), [(29, "1 2–4 5–10 11–18 19+"), (12, "1 2–4 5–7 8+"), (1, "1+")])
+def test_every_shade_of_the_legend_holds_its_counts(most: int, words: str) -> None:
+    told = topic_heat._shades(most)
+    assert " ".join(counts.replace(" 以上", "+") for _, counts in told) == words
+    for step, counts in told:
+        low, _, high = counts.removesuffix(" 以上").partition("–")
+        assert topic_heat.shade(int(low), most) == topic_heat.shade(int(high or low), most) == step
+    assert topic_heat.shade(0, most) == 0
+    assert topic_heat.shade(9 * most, most) == 5  # what names nothing is not measured
 
 
 def test_satisfaction_is_told_without_a_cause(boss: TestClient, topic: int) -> None:
