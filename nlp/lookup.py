@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from nlp import taxonomy
 from nlp.normalize import NormalText, normalize
-from nlp.segment import known, tokens
+from nlp.segment import known, telling, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 MOST_CHARS = 50_000  # of one feedback: four hours of talk; what comes after is not searched
 MOST_KEYS = 40_000  # a tsvector must stay below 1 MB
@@ -28,6 +28,7 @@ _HAN = "\u3400-\u9fff"
 _PLAIN = re.compile(rf"[{_HAN}a-z0-9]+")
 _RUN = re.compile(rf"[{_HAN}]+|[a-z0-9]+|{OPEN}[A-Z]+{CLOSE}")
 _HAN_RUN = re.compile(rf"[{_HAN}]+")
+_PAIR = re.compile(rf"p[{_HAN}]{{2}}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # line breaks too: a phrase may run over one
 _LONGEST_RUN = 40  # of letters and digits
 _PLACEHOLDER = re.compile(r"\[([^\[\]0-9]{1,12})[0-9]*\]")
@@ -67,6 +68,16 @@ def keys_of(plain_text: str) -> list[str]:
             found.add(run.lower().strip(CLOSE))
     found.update(f"p{pair}" for pair in pairs - found)
     return sorted(found)[:MOST_KEYS]
+
+
+def words_among(keys: Iterable[str]) -> list[str]:
+    """Those of the index's keys that are words which can tell something of a topic, in their order."""
+    return [key for key in keys if not _PAIR.fullmatch(key) and telling(key)]
+
+
+def finds(word: str) -> bool:
+    """True where a search for the word finds the texts whose keys hold it, and no others."""
+    return sought(word) == [Sought(word, word, word=True, keys=((word,),))]
 
 
 def sought(chunk: str, *, exactly: bool = False) -> list[Sought]:

@@ -63,9 +63,12 @@ def terms(text: str) -> list[str]:
     """
     plain = normalize(_PLACEHOLDER.sub("\n", text)).text
     words = (word.lower() for word, _, _ in tokens(plain))
-    return [
-        word for word in words if _WORD.fullmatch(word) and word not in stopwords() and not _NUMERAL.fullmatch(word)
-    ]
+    return [word for word in words if telling(word)]
+
+
+def telling(word: str) -> bool:
+    """False for stop words, numerals with their counters and single characters, which say nothing about a topic."""
+    return bool(_WORD.fullmatch(word)) and word not in stopwords() and not _NUMERAL.fullmatch(word)
 
 
 def known(word: str) -> bool:

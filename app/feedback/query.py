@@ -59,6 +59,7 @@ class FeedbackFilter:
     product: str | None = None
     branch: str | None = None
     region: str | None = None
+    segment: str | None = None
     customer_id: int | None = None
     state: InteractionState | None = None
     since: datetime | None = None
@@ -111,12 +112,7 @@ def conditions(wanted: FeedbackFilter) -> list[ColumnElement[bool]]:
     ):
         if value is not None and value != "":
             found.append(col(column) == value)
-    if wanted.risk:
-        risky = select(AnalysisRisk.analysis_id).where(col(AnalysisRisk.name) == wanted.risk)
-        found.append(col(Interaction.analysis_id).in_(risky))
-    if wanted.any_risk:
-        risky = select(AnalysisRisk.analysis_id).where(col(AnalysisRisk.name).in_(wanted.any_risk))
-        found.append(col(Interaction.analysis_id).in_(risky))
+    found += _beside(wanted)
     if wanted.negative:
         found.append(col(Analysis.sentiment) < 0)
     if wanted.since:
@@ -127,6 +123,21 @@ def conditions(wanted: FeedbackFilter) -> list[ColumnElement[bool]]:
         found.append(wanted.saying)
     if wanted.interaction_ids is not None:
         found.append(col(Interaction.id).in_(wanted.interaction_ids))
+    return found
+
+
+def _beside(wanted: FeedbackFilter) -> list[ColumnElement[bool]]:
+    """What other tables tell of a feedback: its flags, and its customer's segment."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.segment:
+        named = select(Customer.id).where(col(Customer.segment) == wanted.segment)
+        found.append(col(Interaction.customer_id).in_(named))
+    if wanted.risk:
+        risky = select(AnalysisRisk.analysis_id).where(col(AnalysisRisk.name) == wanted.risk)
+        found.append(col(Interaction.analysis_id).in_(risky))
+    if wanted.any_risk:
+        risky = select(AnalysisRisk.analysis_id).where(col(AnalysisRisk.name).in_(wanted.any_risk))
+        found.append(col(Interaction.analysis_id).in_(risky))
     return found
 
 

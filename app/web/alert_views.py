@@ -15,6 +15,7 @@ from app.people.roles import Permission, allowed
 from app.products.service import names as product_names
 from app.topics import alerts
 from app.topics.models import AlertState, Topic, TopicAlert
+from app.web.change_views import why
 from app.web.labels import CHANNELS, restricted, row_view
 from app.web.render import link_to
 from app.web.searching import NO_TOPIC
@@ -40,6 +41,7 @@ def views(session: Session, found: Sequence[TopicAlert], *, user: User, today: d
             "topic_id": alert.topic_id,
             "name": names[alert.topic_id] if alert.topic_id is not None else UNASSIGNED,
             "list": _list(alert),
+            "why": why(alert),
             "words": words(alert, today=today, products=products),
             "state": None if alert.state is AlertState.OPEN else _state(alert, today),
             "over": alerts.is_over(alert, on=today),

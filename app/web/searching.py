@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from app.channels.kinds import ChannelKind
 from app.clock import day_start
+from app.customers.models import Customer
 from app.feedback import display
 from app.feedback.models import Interaction, InteractionState
 from app.feedback.query import FeedbackFilter
@@ -24,7 +25,12 @@ from app.topics.query import members
 from app.web.labels import CHANNELS, STATES
 
 LABELS = ("intent", "touchpoint", "business", "cause", "risk")
-PLACES = {"branch": Interaction.branch, "region": Interaction.region, "product": Interaction.product}
+PLACES = {
+    "branch": Interaction.branch,
+    "region": Interaction.region,
+    "product": Interaction.product,
+    "segment": Customer.segment,
+}
 NAMES = (*LABELS, *PLACES, "q", "channel", "sentiment", "topic", "since", "until", "state")
 MAX_CHARS = 100
 NO_TOPIC = "none"  # the feedback that resembles no topic
@@ -110,6 +116,7 @@ TITLES = {
     "branch": "网点",
     "region": "地区",
     "product": "产品",
+    "segment": "客群",
     **{head: display.head_title(head) for head in LABELS},
 }
 

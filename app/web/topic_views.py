@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from app.clock import day_start
+from app.feedback.query import FeedbackFilter
 from app.topics.query import DAYS, WEEKS, Figures, TopicRow
 from app.topics.rates import Trend
 from app.topics.themes import ThemeRow
@@ -32,6 +33,11 @@ class Window:
     def since(self) -> datetime:
         """The instant at which it begins."""
         return day_start(self.today - timedelta(days=DAYS))
+
+    @property
+    def filter(self) -> FeedbackFilter:
+        """All feedback in the window."""
+        return FeedbackFilter(since=self.since, until=self.until)
 
     def list_of(self, topic_id: int, **filters: object) -> str:
         """The address of a topic's feedback in the window."""

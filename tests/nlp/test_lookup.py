@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nlp.lookup import keys_of, places, plain, sought
+from nlp.lookup import finds, keys_of, places, plain, sought, words_among
 
 WORDS = ("信用卡", "年费", "工商银行", "闪付", "个人行为", "的", "App", "Ｅ1023", "[手机号]", "[QQ号2]", "[哈哈]")
 ODD = ("ß", "İ", "\x1b", "\n", " ", "𠮷", "1²")
@@ -64,3 +64,16 @@ def test_a_single_character_goes_with_the_word_beside_it() -> None:
     assert [(one.literal, one.word) for one in sought("不满意")] == [("不满意", False)]
     assert [(one.literal, one.word) for one in sought("卡年费")] == [("卡年费", False)]
     assert [(one.literal, one.word) for one in sought("我的信用卡")] == [("信用卡", True)]
+
+
+def test_words_among_the_keys_are_those_that_tell_something() -> None:
+    keys = keys_of(plain("信用卡的年费怎么又扣了三次，App 也打不开[手机号]"))
+    words = words_among(keys)
+    assert {"信用卡", "年费", "app"} <= set(words)
+    assert not {word for word in words if word.startswith("p") and word != "app"}
+    assert not {"怎么", "三次", "了", "\ue000MOBILE"} & set(words)
+
+
+@pytest.mark.parametrize(("word", "wanted"), [("年费", True), ("app", True), ("年费退还", False), ("退\n费", False)])
+def test_a_search_that_finds_just_the_texts_that_hold_a_word(word: str, wanted: bool) -> None:  # noqa: FBT001 - a row
+    assert finds(word) is wanted

@@ -19,7 +19,9 @@ from app.web.pages import (
     rights,
     sources,
     today,
+    topic_change,
     topic_edits,
+    topic_heat,
     topic_map,
     topics,
     users,
@@ -31,10 +33,11 @@ WORK, RUN = "", "管理"
 PAGES: dict[str, Page] = {
     "account": Page("登录", "/login", None, account.router, None),
     "today": Page("今日", "/", Permission.TODAY_VIEW, today.router, WORK),
-    "topic_map": Page(
-        "主题地图与走势", "/topics/map", Permission.TOPICS_VIEW, topic_map.router, None
-    ),  # before topics/ID
+    # before the topics, whose numbers would take their addresses
+    "topic_map": Page("主题地图与走势", "/topics/map", Permission.TOPICS_VIEW, topic_map.router, None),
+    "topic_heat": Page("热力图与满意度", "/topics/heat", Permission.TOPICS_VIEW, topic_heat.router, None),
     "topics": Page("主题", "/topics", Permission.TOPICS_VIEW, topics.router, WORK),
+    "topic_change": Page("变化的来由", "/topics/{topic_id}/change", Permission.TOPICS_VIEW, topic_change.router, None),
     "topic_edits": Page("编辑主题", "/topic-history", Permission.TOPICS_VIEW, topic_edits.router, None),
     "alerts": Page("处理主题预警", "/topics", Permission.TOPICS_EDIT, alerts.router, None),
     "feedback": Page("反馈", "/feedback", Permission.FEEDBACK_VIEW, feedback.router, WORK),

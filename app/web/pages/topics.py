@@ -16,6 +16,7 @@ from app.people.roles import Permission, allowed
 from app.products.service import names as product_names
 from app.topics import alerts, query, refits, themes
 from app.topics import service as topics
+from app.topics.impact import impacts
 from app.topics.models import Topic
 from app.topics.query import Sort
 from app.tracker import board
@@ -97,6 +98,7 @@ def topic_page(request: Request, user: Viewer, topic_id: Id) -> Response:
         )
         others = open_issues(session, {issue.id for issue in opened})
         chosen = FeedbackFilter(since=window.since, until=window.until, interaction_ids=query.members(topic_id))
+        impact = next((one for one in impacts(session, filter=window.filter) if one.topic_id == topic_id), None)
         feelings = stats.by_label(session, label="sentiment", filter=chosen)
         merged = session.get(Topic, found.topic.merged_into_id) if found.topic.merged_into_id else None
         listed = session.exec(select(Topic).where(Topic.listed, Topic.id != topic_id).order_by(Topic.name))
@@ -117,6 +119,7 @@ def topic_page(request: Request, user: Viewer, topic_id: Id) -> Response:
         days=query.DAYS,
         line=line(row, window),
         last_seen=row.last_seen,
+        impact=impact.wording if impact else "",
         weekly=weekly(weeks, caption=f"近 {query.WEEKS} 周每周条数（每周从{_weekday(weeks)}算起）"),
         texts=[row_view(one, products) for one in found.representatives],
         feelings=_feelings(feelings, window, topic_id),
