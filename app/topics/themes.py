@@ -1,12 +1,14 @@
 """Themes 大类: the level above topics, the business that most of a topic's feedback is about.
 
 A theme groups topics, so that a reader with forty of them meets a dozen first. It is taken from the labels and not
-from a second clustering: groups of the topics' centroids came out as the businesses anyhow, without their names and
-with borders that move from fit to fit (ADR 0014). A person may put a topic elsewhere; that stays.
+from a second clustering, whose groups would need names and have borders that move from fit to fit (ADR 0014). A topic
+about several businesses, none of them for half of its feedback, stands last. A person may put a topic elsewhere; that
+stays.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +28,7 @@ from app.topics.rates import Change
 from nlp import taxonomy
 
 HEAD = "business"
+MOST = 0.5  # of a topic's feedback, for its theme to be their business
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +40,18 @@ class ThemeRow(Figures):
     topics: list[TopicRow]
 
 
+def title(theme: str) -> str:
+    """The Chinese name of a theme."""
+    return "跨业务或其他" if theme == NO_THEME else display.title(HEAD, theme)
+
+
 def choices() -> list[tuple[str, str]]:
     """Every theme there can be with its Chinese name, in the taxonomy's order."""
-    return [(value, display.title(HEAD, value)) for value in taxonomy.values(HEAD)]
+    return [(value, title(value)) for value in taxonomy.values(HEAD)]
 
 
 def settle(session: Session) -> None:
-    """Give every topic the theme of most of its feedback; a topic that a person put somewhere stays there."""
+    """Give every topic the theme of MOST of its feedback; a topic that a person put somewhere stays there."""
     business, topic_id = col(Analysis.business), col(TopicAssignment.topic_id)
     counted = (
         select(topic_id, business, func.count())
@@ -51,12 +59,15 @@ def settle(session: Session) -> None:
         .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id))
         .where(topic_id.is_not(None))
         .group_by(topic_id, business)
-        .order_by(func.count(), business)
     )
-    most = {topic: value for topic, value, _ in session.exec(counted)}  # the last one is the largest
+    shares: dict[int | None, Counter[str]] = {}
+    for id_, value, count in session.exec(counted):
+        shares.setdefault(id_, Counter())[value] = count
     for topic in session.exec(select(Topic).where(col(Topic.theme_by).is_(None))):
-        topic.theme = most.get(topic.id, topic.theme)
-        session.add(topic)
+        if topic.id in shares:
+            value, count = shares[topic.id].most_common(1)[0]
+            topic.theme = value if count >= MOST * shares[topic.id].total() else NO_THEME
+            session.add(topic)
     session.flush()
 
 
@@ -98,7 +109,7 @@ def _together(theme: str, topics: list[TopicRow]) -> ThemeRow:
     n = sum(count for _, count in scored)
     return ThemeRow(
         theme=theme,
-        name=display.title(HEAD, theme),
+        name=title(theme),
         topics=topics,
         change=Change.between(
             sum(row.change.count for row in topics),

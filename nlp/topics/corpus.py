@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# How far a certain label moves a text, against a length of 1 for its words. Chosen on the authored corpus, where
-# labels at .42, .57 and 1.0 accuracy all gained from it; intent is left out, since it parts one matter in two.
+# How far a certain label moves a text, against a length of 1 for its words. On the authored corpus, business read right
+# for .95 of the texts (the shipped model, which learnt them): AMI .49, without labels .36. Read right for .50 (a model
+# whose training left them out): .31, without .34, with six tenths of these weights .34; with 400 texts the full weights
+# are best for both. A bank's short texts are read right for .85. Intent is left out: it parts one matter in two.
 HEAD_WEIGHTS = {"business": 0.7, "touchpoint": 0.3, "cause": 0.2}
 
 

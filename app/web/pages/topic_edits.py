@@ -79,7 +79,7 @@ def theme(request: Request, user: Editor, topic_id: Id, theme: Word = "") -> Res
         topic = query.topic(session, topic_id)
         before = topic.theme if topic.theme_by else ""
         themes.put(session, actor=user, topic_id=topic_id, theme=theme, now=now)
-        title = dict(themes.choices())[topic.theme]
+        title = themes.title(topic.theme)
         said = f"已归入大类“{title}”，重新聚类后不变。" if theme else f"大类由反馈决定，现在是“{title}”。"
         return Flash(said, undo=Undo(f"/topics/{topic_id}/theme", {"theme": before}))
 

@@ -114,7 +114,7 @@ def topic_page(request: Request, user: Viewer, topic_id: Id) -> Response:
         retired=found.topic.retired_version_id is not None,
         merged=merged,
         mergeable=mergeable,
-        theme=display.title(themes.HEAD, found.topic.theme),
+        theme=themes.title(found.topic.theme),
         themes=themes.choices(),
         days=query.DAYS,
         line=line(row, window),

@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlmodel import col, select
 
 from app.errors import Invalid
+from app.feedback.models import Analysis
 from app.topics import themes
-from app.topics.models import Topic
+from app.topics.models import Topic, TopicAssignment
 from app.topics.query import Sort, list_topics
 from app.topics.service import fit_topics
 from tests.app.topics.conftest import MATTERS, NOW
@@ -44,6 +46,21 @@ def test_a_topic_stands_under_the_business_of_its_feedback(store: Store, ids: di
     assert {matter: theme_of(store, one) for matter, one in ids.items()} == {
         matter: business for matter, (_, _, business) in MATTERS.items()
     }
+
+
+def test_a_topic_about_several_businesses_stands_last(store: Store, ids: dict[str, int]) -> None:
+    with store.write() as session:
+        of_topic = select(TopicAssignment.interaction_id).where(TopicAssignment.topic_id == ids["年费"])
+        analyses = session.exec(select(Analysis).where(col(Analysis.interaction_id).in_(of_topic))).all()
+        for number, analysis in enumerate(analyses):
+            analysis.business = ("credit_card", "loan", "savings")[number % 3]
+            session.add(analysis)
+        themes.settle(session)
+    assert theme_of(store, ids["年费"]) == "other"
+    with store.read() as session:
+        found = themes.grouped(list_topics(session, until=NOW + timedelta(days=1)), Sort.RISING)
+    assert found[-1].name == "跨业务或其他"
+    assert ids["年费"] in [row.id for row in found[-1].topics]
 
 
 def test_where_a_person_put_it_it_stays(store: Store, bank: Bank, clock: SetClock, ids: dict[str, int]) -> None:
