@@ -1,4 +1,4 @@
-"""Recurring work: a task that is queued anew for the next day whenever it has run.
+"""Recurring work: a task that is queued for the next day before it runs, so that a failure does not end the series.
 
 Times of day are the bank's; the queue lives on machine time, so the clock here is the machine's.
 """
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     from app.jobs.queue import JobArgs, JobQueue, Task
     from app.store.engine import Store
 
-KEY = "daily"  # of each task's waiting job, so that one waits and no more
-
 
 def plant(session: Session, *, queue: JobQueue, schedules: Mapping[str, timedelta], now: datetime) -> None:
     """See that every scheduled task waits for its next time; `schedules` is task to time after midnight."""
     for task, after_midnight in schedules.items():
-        queue.defer(session, task, key=KEY, run_at=next_time(now, after_midnight))
+        due = next_time(now, after_midnight)
+        queue.defer(session, task, key=local_day(due).isoformat(), run_at=due)  # one waits for each day and no more
 
 
 def next_time(now: datetime, after_midnight: timedelta) -> datetime:
@@ -36,12 +35,12 @@ def next_time(now: datetime, after_midnight: timedelta) -> datetime:
 
 
 def daily(task: Task, name: str, after_midnight: timedelta, *, store: Store, queue: JobQueue, clock: Clock) -> Task:
-    """The task, which queues itself for the next day when it has run; if it fails, the queue's retries come first."""
+    """The task, which queues itself for the next day and then runs."""
 
     @wraps(getattr(task.run, "func", task.run))  # of a partial what it was made of, which says what it does
     def run(jobs: Sequence[JobArgs]) -> None:
-        task.run(jobs)
         with store.write() as session:
             plant(session, queue=queue, schedules={name: after_midnight}, now=clock.now())
+        task.run(jobs)
 
     return replace(task, run=run)

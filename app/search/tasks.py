@@ -7,7 +7,6 @@ import structlog
 from sqlalchemy import text
 
 from app.jobs.queue import JobArgs, JobQueue
-from app.jobs.schedule import KEY
 from app.search import service
 from app.store.engine import Store
 
@@ -25,7 +24,7 @@ def catch_up(_: Sequence[JobArgs], *, store: Store, queue: JobQueue) -> None:
         log.info("search caught up", count=done)
     if done == PIECE:
         with store.write() as session:
-            queue.defer(session, CATCH_UP, key=KEY)
+            queue.defer(session, CATCH_UP, key="more")
         return
     wipe(store)
 

@@ -17,6 +17,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.feedback.models import Analysis, Interaction
 from app.people.models import User
 from app.store import audit
+from app.topics import themes
 from app.topics.describe import describe
 from app.topics.models import Topic, TopicAssignment, TopicEdit
 from app.topics.reading import current_version_id, embeddings_of
@@ -105,6 +106,7 @@ def undo(session: Session, *, actor: User, edit_id: int, now: datetime) -> Topic
     session.add(edit)
     session.flush()
     settle(session)
+    themes.settle(session)
     _audit(session, actor, f"topic.{edit.kind}_undo", edit, now)
     return edit
 
@@ -168,6 +170,7 @@ def _make(session: Session, actor: User, edit: TopicEdit) -> TopicEdit:
     session.add(edit)
     session.flush()
     settle(session)
+    themes.settle(session)
     _audit(session, actor, f"topic.{edit.kind}", edit, edit.created_at)
     return edit
 

@@ -35,6 +35,7 @@ class TopicVersion(SQLModel, table=True):
     texts: int = Field(description="feedback read by the fit")
     covered: int = Field(description="of these, the ones that found a topic")
     pipeline_version: str = Field(description="version of the pipeline whose embeddings the fit read")
+    last_analysis_id: int = Field(default=0, description="the newest analysis there was when the fit read")
     model: bytes
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, func, select
 
 from app.channels.kinds import Role
+from app.errors import Conflict
 from app.feedback.models import Analysis, Interaction, InteractionState, Message
 from app.topics.models import Topic, TopicAssignment, TopicVersion
 from nlp.topics.clusters import NEW, OUTSIDE
@@ -28,6 +29,7 @@ class Reading:
     previous: Previous | None
     version_id: int | None  # the current version at that time
     pipeline_version: str
+    last_analysis_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +43,16 @@ class Vectors:
 
 
 def read_all(session: Session) -> Reading:
-    """All analysed feedback of the newest pipeline version: vectors of two versions cannot be compared."""
-    newest = select(Analysis.pipeline_version).order_by(col(Analysis.id).desc()).limit(1)
-    pipeline_version = session.exec(newest).first() or ""
+    """All analysed feedback. Raises Conflict where some waits to be read by the newest version of the pipeline.
+
+    Vectors of two versions cannot be compared, and a fit of a part of the feedback would end the topics of the rest.
+    """
+    require_one_version(session)
+    last_analysis_id, pipeline_version = newest(session)
     wanted = (
         select(Interaction.id, Interaction.channel, Interaction.subject_masked, Analysis)
         .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id))
-        .where(
-            col(Interaction.state) == InteractionState.ANALYSED,
-            col(Analysis.pipeline_version) == pipeline_version,
-        )
+        .where(col(Interaction.state) == InteractionState.ANALYSED)
         .order_by(col(Interaction.id))
     )
     words = _customer_words(session)
@@ -67,7 +69,39 @@ def read_all(session: Session) -> Reading:
         demands=[one.demand for one in analyses],
         features=features_of([one.labels for one in analyses]),
     )
-    return Reading(ids, corpus, _previous(session, ids), current_version_id(session), pipeline_version)
+    previous, version_id = _previous(session, ids), current_version_id(session)
+    return Reading(ids, corpus, previous, version_id, pipeline_version, last_analysis_id)
+
+
+def newest(session: Session) -> tuple[int, str]:
+    """Id and pipeline version of the newest analysis; (0, "") where there is none."""
+    wanted = select(Analysis.id, Analysis.pipeline_version).order_by(col(Analysis.id).desc()).limit(1)
+    id_, version = session.exec(wanted).first() or (0, "")
+    return id_ or 0, version
+
+
+def require_one_version(session: Session) -> None:
+    """Raises Conflict while some feedback is read by another version of the pipeline than the newest."""
+    behind = outdated(session)
+    if behind:
+        raise Conflict(
+            f"有 {behind:,} 条反馈还是旧模型的分析，现在聚类会丢掉它们的主题。"
+            "请系统管理员运行 huisheng model reanalyse，等它们分析完再聚类。"
+        )
+
+
+def outdated(session: Session) -> int:
+    """How many analysed feedback were last read by another version of the pipeline than the newest."""
+    wanted = (
+        select(func.count())
+        .select_from(Interaction)
+        .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id))
+        .where(
+            col(Interaction.state) == InteractionState.ANALYSED,
+            col(Analysis.pipeline_version) != newest(session)[1],
+        )
+    )
+    return session.exec(wanted).one()
 
 
 def read_vectors(session: Session, interaction_ids: Iterable[int], *, pipeline_version: str) -> Vectors:

@@ -11,12 +11,14 @@ from sqlmodel import Session, col, func, select
 
 from app.clock import Clock
 from app.errors import Conflict
-from app.feedback.models import Analysis, Interaction, InteractionState
+from app.feedback.models import Interaction, InteractionState
+from app.jobs.models import Job, JobState
 from app.jobs.queue import JobArgs, JobQueue, open_count
 from app.people.models import User
 from app.store import audit
 from app.store.engine import Store
 from app.topics.models import TopicVersion
+from app.topics.reading import newest, outdated, require_one_version
 from app.topics.service import fit_topics
 from nlp.topics.clusters import MIN_TOPIC
 
@@ -30,23 +32,34 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far the topics are behind: feedback analysed since the last fit, and whether a fit is on its way."""
+    """How far the topics are behind the feedback.
+
+    `unread` were analysed since the last fit began, `outdated` wait for the pipeline's newest version, without which
+    there is no fit; `underway` says that a fit is queued or running.
+    """
 
     unread: int
+    outdated: int
     underway: bool
 
 
 def standing(session: Session) -> Standing:
     """As it is now."""
-    return Standing(_unread(session), open_count(session, FIT) > 0)
+    version = session.exec(select(TopicVersion.pipeline_version).order_by(col(TopicVersion.id).desc()).limit(1)).first()
+    # the count reads all feedback, so only where there is a reason
+    behind = 0 if version == newest(session)[1] else outdated(session)
+    nightly_runs = select(func.count()).where(col(Job.task) == NIGHTLY, col(Job.state) == JobState.RUNNING)
+    underway = open_count(session, FIT) > 0 or session.exec(nightly_runs).one() > 0
+    return Standing(_unread(session), behind, underway)
 
 
 def ask(session: Session, *, queue: JobQueue, actor: User, clock: Clock) -> None:
-    """Queue a fit; asked twice it is one. Raises Conflict where there is too little to group."""
+    """Queue a fit; asked twice it is one. Raises Conflict where there is too little, or a model is half changed."""
     analysed = select(func.count()).where(col(Interaction.state) == InteractionState.ANALYSED)
     count = session.exec(analysed).one()
     if count < MIN_TOPIC:
         raise Conflict(f"已分析的反馈只有 {count} 条，至少要 {MIN_TOPIC} 条才聚得出主题。请先导入反馈，等它们分析完。")
+    require_one_version(session)
     queue.defer(session, FIT, key="asked")
     audit.record(
         session, at=clock.now(), actor=f"user:{actor.login}", action="topic.fit", subject="topics", detail={"of": count}
@@ -57,7 +70,7 @@ def fit_now(_jobs: Sequence[JobArgs], *, store: Store, clock: Clock) -> None:
     """Group all analysed feedback anew."""
     try:
         fit_topics(store, clock=clock, seed=SEED)
-    except Conflict as told:  # too little feedback by now, or another fit was quicker: nothing a retry would mend
+    except Conflict as told:  # too little feedback by now, a model half changed, a quicker fit: no retry would mend it
         log.info("no fit", reason=told.message)
 
 
@@ -70,8 +83,8 @@ def nightly(jobs: Sequence[JobArgs], *, store: Store, clock: Clock) -> None:
 
 
 def _unread(session: Session) -> int:
-    """Current analyses that are newer than the last fit."""
-    last = select(func.max(TopicVersion.created_at)).scalar_subquery()
-    current = select(func.count()).select_from(Interaction).join(Analysis, col(Analysis.id) == Interaction.analysis_id)
-    newer = (col(Analysis.created_at) > last) | last.is_(None)
-    return session.exec(current.where(col(Interaction.state) == InteractionState.ANALYSED, newer)).one()
+    """Feedback whose analysis the last fit has not read."""
+    read = select(TopicVersion.last_analysis_id).order_by(col(TopicVersion.id).desc()).limit(1)
+    last = session.exec(read).first() or 0
+    analysed = col(Interaction.state) == InteractionState.ANALYSED
+    return session.exec(select(func.count()).where(analysed, col(Interaction.analysis_id) > last)).one()

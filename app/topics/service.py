@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+import numpy as np
 import structlog
 from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col, func, select
@@ -16,13 +17,15 @@ from app.store.engine import Store
 from app.topics import editing, lineage, places, themes
 from app.topics.alerts import raise_alerts
 from app.topics.models import Topic, TopicAssignment, TopicVersion
-from app.topics.names import checked_name, free_name
+from app.topics.names import checked_name
 from app.topics.reading import Reading, current_version_id, read_all, unassigned_ids
 from app.topics.tasks import assign_now
 from nlp.topics.clusters import OUTSIDE
 from nlp.topics.fit import STEPS, FittedTopics, FoundTopic, fit
+from nlp.topics.represent import free_name, unnumbered
 
 FEWEST = 2  # feedback from which there is something to compare
+TELLING = 3  # of a topic's terms, one of which its name says
 FIT_STEPS = len(STEPS) + 1  # the last one is writing
 
 log = structlog.get_logger(__name__)
@@ -92,6 +95,8 @@ def _topic(session: Session, topic_id: int) -> Topic:
 
 def _set_name(session: Session, topic: Topic, *, actor: User, name: str, now: datetime) -> None:
     before, topic.previous_name, topic.name = topic.name, topic.name, name
+    if topic.renamed_by is None:
+        topic.proposed_name = before  # so that going back to it is going back to the fit's name
     # the fit's own name is nobody's: the next fit may improve on it
     topic.renamed_by = None if name == topic.proposed_name else actor.login
     session.add(topic)
@@ -112,12 +117,13 @@ def _write(session: Session, reading: Reading, fitted: FittedTopics, *, now: dat
         texts=len(reading.corpus),
         covered=int((fitted.assigned != OUTSIDE).sum()),
         pipeline_version=reading.pipeline_version,
+        last_analysis_id=reading.last_analysis_id,
         model=b"",
     )
     session.add(version)
     session.flush()
     assert version.id is not None  # noqa: S101 - flushed
-    taken = _kept_names(session, fitted)
+    taken = _kept_names(session, reading, fitted)
     ids = {
         found.id: _write_topic(session, reading, found, fitted, taken, version_id=version.id) for found in fitted.topics
     }
@@ -151,7 +157,7 @@ def _write_topic(
         topic = Topic(name=name, proposed_name=name, born_version_id=version_id)
     else:
         topic = session.get_one(Topic, found.id)
-        if not _keeps_name(topic, found):
+        if not _keeps_name(topic, found, reading, fitted):
             topic.name, topic.previous_name = free_name(found.name, taken), None
         topic.proposed_name = found.name
     taken.add(topic.name)
@@ -163,23 +169,33 @@ def _write_topic(
     return topic.id
 
 
-def _kept_names(session: Session, fitted: FittedTopics) -> set[str]:
-    """The names that will be in the list whatever the fit proposes."""
-    there = {topic.id: topic for topic in session.exec(select(Topic).where(Topic.listed))}
+def _kept_names(session: Session, reading: Reading, fitted: FittedTopics) -> set[str]:
+    """The names that this fit may not give: those that stay in the list, and people's names of topics out of it."""
     continuing = {found.id: found for found in fitted.topics if found.id not in fitted.born}
-    return {
-        topic.name
-        for topic_id, topic in there.items()
-        if topic.by_hand or (topic_id in continuing and _keeps_name(topic, continuing[topic_id]))
-    }
+    kept = set()
+    for topic in session.exec(select(Topic)):
+        found = continuing.get(topic.id or 0)
+        if found is None:
+            stays = topic.listed or topic.renamed_by is not None
+        else:
+            stays = _keeps_name(topic, found, reading, fitted)
+        if stays:
+            kept.add(topic.name)
+    return kept
 
 
-def _keeps_name(topic: Topic, found: FoundTopic) -> bool:
-    """A person's name stays; the fit's own as long as it says a word that tells the topic still.
+def _keeps_name(topic: Topic, found: FoundTopic, reading: Reading, fitted: FittedTopics) -> bool:
+    """A person's name stays; the fit's own as long as it tells the topic, and somebody in it says so in masked words.
 
-    A name that changes every night for another as good would be one nobody learns.
+    A name that changes every night for another as good would be one nobody learns. The second condition lets go of a
+    name that was masked since.
     """
-    return topic.renamed_by is not None or any(term in topic.name.lower() for term in found.terms)
+    if topic.renamed_by is not None:
+        return True
+    clause = unnumbered(topic.name).rpartition("：")[2]
+    rows = np.flatnonzero(fitted.assigned == found.id).tolist()
+    tells = any(term in topic.name.lower() for term in list(found.terms)[:TELLING])
+    return tells and any(clause in reading.corpus.texts[row] for row in rows)
 
 
 def _write_assignments(

@@ -65,7 +65,7 @@ def settle(session: Session) -> None:
         shares.setdefault(id_, Counter())[value] = count
     for topic in session.exec(select(Topic).where(col(Topic.theme_by).is_(None))):
         if topic.id in shares:
-            value, count = shares[topic.id].most_common(1)[0]
+            value, count = max(shares[topic.id].items(), key=lambda one: (one[1], one[0]))
             topic.theme = value if count >= MOST * shares[topic.id].total() else NO_THEME
             session.add(topic)
     session.flush()

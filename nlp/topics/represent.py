@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from itertools import islice
+from itertools import count, islice
 from typing import TYPE_CHECKING
 from unicodedata import category
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -51,7 +51,7 @@ def propose_name(
         if name not in taken:
             return name
     base = "、".join(islice((term for term in terms if len(term) <= LONGEST_TERM), 2)) or "其他"
-    return next(name for number in range(1, len(taken) + 2) if (name := _numbered(base, number)) not in taken)
+    return free_name(base, taken)
 
 
 def representatives(points: NDArray[np.float32], centroid: NDArray[np.float32], texts: Sequence[str]) -> list[int]:
@@ -94,5 +94,11 @@ def _worth(clause: str, weight: float, terms: Mapping[str, float]) -> float:
     return weight * said / math.sqrt(len(clause) + 8)
 
 
-def _numbered(base: str, number: int) -> str:
-    return base if number == 1 else f"{base}（{number}）"
+def free_name(base: str, taken: Collection[str]) -> str:
+    """The name, with the smallest number behind it that makes it unlike those taken."""
+    return next(name for n in count(1) if (name := base if n == 1 else f"{base}（{n}）") not in taken)
+
+
+def unnumbered(name: str) -> str:
+    """What `free_name` began from."""
+    return re.sub(r"（\d+）$", "", name)

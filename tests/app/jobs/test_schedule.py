@@ -41,4 +41,25 @@ def test_a_daily_task_comes_back(store: Store, clock: SetClock) -> None:
     assert len(ran) == 2
     with store.read() as session:
         waiting = session.exec(select(Job).where(col(Job.state) == JobState.QUEUED)).all()
-        assert [(one.task, one.key) for one in waiting] == [("clean", "daily")]
+        assert [one.task for one in waiting] == ["clean"]
+
+
+def test_a_task_that_fails_for_good_comes_back_the_next_day(store: Store, clock: SetClock) -> None:
+    queue = EmbeddedQueue(store, clock)
+    ran: list[datetime] = []
+
+    def fail(_: object) -> None:
+        ran.append(clock.now())
+        raise RuntimeError("no")
+
+    task = daily(Task(fail), "clean", TWO, store=store, queue=queue, clock=clock)
+    with store.write() as session:
+        plant(session, queue=queue, schedules={"clean": TWO}, now=clock.now())
+    for _ in range(48):
+        queue.work({"clean": task}, until_empty=True)
+        clock.advance(timedelta(hours=2))
+    assert len({one.date() for one in ran}) >= 3
+    with store.read() as session:
+        states = session.exec(select(Job.state)).all()
+        assert states.count(JobState.DEAD) >= 2
+        assert states.count(JobState.QUEUED) >= 1

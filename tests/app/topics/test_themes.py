@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from app.errors import Invalid
 from app.feedback.models import Analysis
-from app.topics import themes
+from app.topics import editing, themes
 from app.topics.models import Topic, TopicAssignment
 from app.topics.query import Sort, list_topics
 from app.topics.service import fit_topics
@@ -61,6 +61,19 @@ def test_a_topic_about_several_businesses_stands_last(store: Store, ids: dict[st
         found = themes.grouped(list_topics(session, until=NOW + timedelta(days=1)), Sort.RISING)
     assert found[-1].name == "跨业务或其他"
     assert ids["年费"] in [row.id for row in found[-1].topics]
+
+
+def test_an_edit_that_changes_most_of_a_topic_changes_its_theme(store: Store, bank: Bank, ids: dict[str, int]) -> None:
+    with store.write() as session:
+        for matter in ("闪退", "排队"):
+            said = session.exec(
+                select(TopicAssignment.interaction_id).where(TopicAssignment.topic_id == ids[matter])
+            ).all()
+            editing.move(
+                session, actor=bank.supervisor, topic_id=ids[matter], target_id=ids["年费"], interaction_ids=said,
+                now=NOW,
+            )  # fmt: skip
+    assert theme_of(store, ids["年费"]) == "other"
 
 
 def test_where_a_person_put_it_it_stays(store: Store, bank: Bank, clock: SetClock, ids: dict[str, int]) -> None:
