@@ -45,7 +45,7 @@ def demo(port: Annotated[int | None, typer.Option(help="端口；不给就用 80
     configure_logs(logging.WARNING)  # a line for each batch would tear the progress bar
     settings = Settings()
     samples = settings.data_dir / "samples"
-    occurred = _occurred(samples)
+    occurred = occurred_at(samples)
     morning = datetime.combine(local_day(max(occurred)) + timedelta(days=1), MORNING, ZONE)
     settings = settings.at_home(settings.home / "demo").model_copy(
         update={"now": settings.now or morning, "host": "127.0.0.1", "port": port or settings.port}
@@ -130,6 +130,6 @@ def prepare_people(runtime: Runtime, samples: Path) -> str:
     return password
 
 
-def _occurred(samples: Path) -> list[datetime]:
+def occurred_at(samples: Path) -> list[datetime]:
     lines = (samples / "corpus.jsonl").read_text(encoding="utf-8").splitlines()
     return [datetime.fromisoformat(json.loads(line)["occurred_at"]) for line in lines]

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.clock import ZONE
-from app.commands.demo import _occurred
+from app.commands.demo import occurred_at
 from tests.e2e.conftest import ROOT, WIDTHS, Site
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def surge(site: Site, tmp_path_factory: pytest.TempPathFactory) -> int:
     """Thirty feedback about annual fees on the day before the demo's morning; how many."""
-    last = max(_occurred(ROOT / "data" / "samples")).astimezone(ZONE)
+    last = max(occurred_at(ROOT / "data" / "samples")).astimezone(ZONE)
     rows = [
         {
             "id": f"surge-{number}",
