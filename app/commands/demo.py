@@ -131,5 +131,6 @@ def prepare_people(runtime: Runtime, samples: Path) -> str:
 
 
 def occurred_at(samples: Path) -> list[datetime]:
+    """When each sample was said, in the order of the file."""
     lines = (samples / "corpus.jsonl").read_text(encoding="utf-8").splitlines()
     return [datetime.fromisoformat(json.loads(line)["occurred_at"]) for line in lines]
