@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 from app.channels.kinds import Role
 from app.errors import Invalid
 from app.feedback.models import Analysis, Interaction, Message
-from app.topics.models import Topic, TopicAssignment, TopicVersion
+from app.topics.models import EditKind, Topic, TopicAssignment, TopicEdit, TopicVersion
 from app.topics.names import checked_name
 from app.topics.reading import embeddings_of
 from nlp.topics.parts import Part, parts, telling_terms
@@ -50,22 +50,40 @@ def describe(session: Session, topic: Topic, *, name: str, interaction_ids: Sequ
     goes = set(interaction_ids)
     inside = [text for id_, text in zip(ids, texts, strict=True) if id_ in goes]
     outside = [text for id_, text in zip(ids, texts, strict=True) if id_ not in goes]
-    points = embeddings_of([vector for id_, vector in zip(ids, vectors, strict=True) if id_ in goes])
-    central = [id_ for id_ in ids if id_ in goes]
-    if len(points):
-        likeness = points @ points.mean(axis=0)
-        central = [central[row] for row in (-likeness).argsort(kind="stable").tolist()]
+    chosen = [(id_, vector) for id_, vector in zip(ids, vectors, strict=True) if id_ in goes]
     version = session.exec(select(func.max(TopicVersion.id))).one() or topic.born_version_id
     return Topic(
         name=wanted,
         proposed_name=wanted,
         terms=telling_terms(inside, outside),
-        representatives=central[:SHOWN],
+        representatives=_central(chosen),
         theme=topic.theme,
         theme_by=topic.theme_by,
         by_hand=True,
         born_version_id=version,
     )
+
+
+def renew(session: Session) -> None:
+    """Words and representatives of the topics that people made, as their feedback is now: no fit describes these."""
+    made = select(Topic, TopicEdit.topic_id).join(TopicEdit, col(TopicEdit.target_id) == col(Topic.id))
+    wanted = made.where(col(Topic.by_hand), col(Topic.listed), TopicEdit.kind == EditKind.SPLIT)
+    for topic, origin_id in session.exec(wanted).all():
+        ids, texts, vectors = _read(session, topic.id or 0)
+        _, outside, _ = _read(session, origin_id)
+        topic.terms = telling_terms(texts, outside)
+        topic.representatives = _central(list(zip(ids, vectors, strict=True)))
+        session.add(topic)
+    session.flush()
+
+
+def _central(chosen: Sequence[tuple[int, bytes]]) -> list[int]:
+    """The ids that stand nearest to the middle of all, SHOWN at most."""
+    if not chosen:
+        return []
+    points = embeddings_of([vector for _, vector in chosen])
+    likeness = points @ points.mean(axis=0)
+    return [chosen[row][0] for row in (-likeness).argsort(kind="stable")[:SHOWN].tolist()]
 
 
 def _read(session: Session, topic_id: int) -> tuple[list[int], list[str], list[bytes]]:

@@ -14,7 +14,7 @@ from app.feedback.models import Interaction, InteractionState
 from app.people.models import User
 from app.store import audit
 from app.store.engine import Store
-from app.topics import editing, lineage, places, themes
+from app.topics import describe, editing, lineage, places, themes
 from app.topics.alerts import raise_alerts
 from app.topics.models import Topic, TopicAssignment, TopicVersion
 from app.topics.names import checked_name
@@ -145,6 +145,7 @@ def _write(session: Session, reading: Reading, fitted: FittedTopics, *, now: dat
     session.flush()
     editing.settle(session)
     themes.settle(session)
+    describe.renew(session)
     return version
 
 

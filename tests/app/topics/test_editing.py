@@ -153,6 +153,25 @@ def test_what_an_edit_would_change_is_told_before_and_is_what_it_changes(
         assert editing.size_of(session, other) == sizes[one] + sizes[other]
 
 
+def test_a_fit_describes_a_split_topic_anew(
+    store: Store, bank: Bank, clock: SetClock, topics: dict[str, int], feedback: Feedback
+) -> None:
+    merge(store, bank, topics["年费"], topics["催收"])
+    made = split(store, bank, topics["催收"], feedback["年费"], name="年费又分开")
+    with store.write() as session:
+        topic = session.get_one(Topic, made.target_id)
+        assert "年费" in topic.terms
+        topic.terms, topic.representatives = ["旧词"], []
+        session.add(topic)
+    fit_topics(store, clock=clock, seed=8)
+    with store.read() as session:
+        topic = session.get_one(Topic, made.target_id)
+        assert topic.name == "年费又分开"
+        assert "年费" in topic.terms
+        assert len(topic.representatives) == 5
+        assert set(topic.representatives) <= set(feedback["年费"])
+
+
 def test_parts_and_words_find_what_to_split(store: Store, bank: Bank, topics: dict[str, int]) -> None:
     merge(store, bank, topics["年费"], topics["催收"])
     with store.read() as session:
