@@ -19,6 +19,7 @@ from app.feedback.models import (
     Interaction,
     InteractionState,
     LinkDigest,
+    MaskReview,
     Message,
     Score,
     SearchText,
@@ -32,6 +33,7 @@ def erase(session: Session, interaction_ids: Sequence[int], *, now: datetime) ->
     found = session.exec(wanted.where(col(Interaction.id).in_(interaction_ids))).all()
     for interaction, source in found:
         session.merge(_erased(session, source, interaction.external_id, now=now))
+    _hand_over(session, interaction_ids)
     session.flush()
     session.execute(delete(Interaction).where(col(Interaction.id).in_(interaction_ids)))
     session.expire_all()
@@ -54,6 +56,24 @@ def restrict(session: Session, interaction: Interaction) -> None:
     session.execute(update(Message).where(col(Message.interaction_id) == interaction.id).values(masked_text=None))
     session.execute(update(Score).where(col(Score.interaction_id) == interaction.id).values(customer_id=None))
     session.expire_all()
+
+
+def _hand_over(session: Session, interaction_ids: Sequence[int]) -> None:
+    """Let a review that holds everywhere live on in the first feedback that follows it, which holds the same words.
+
+    Where none does it ends: it may be the name of the customer who is to be forgotten.
+    """
+    ending = col(MaskReview.interaction_id).in_(interaction_ids)
+    in_force = col(MaskReview.undone_at).is_(None)
+    for origin_id in session.exec(select(MaskReview.id).where(ending, in_force, MaskReview.everywhere)).all():
+        follows = col(MaskReview.origin_id) == origin_id
+        wanted = select(MaskReview).where(follows, in_force, ~ending).order_by(col(MaskReview.id))
+        heir = session.exec(wanted).first()
+        if heir is not None:
+            session.execute(update(MaskReview).where(follows).values(origin_id=heir.id))
+            session.refresh(heir)
+            heir.everywhere, heir.origin_id = True, None
+            session.add(heir)
 
 
 def _erased(session: Session, source: Source, external_id: str, *, now: datetime) -> Erased:

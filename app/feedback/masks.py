@@ -26,15 +26,21 @@ def piece_of(session: Session, one: MaskReview) -> str:
 
 
 def in_force(session: Session, interaction_id: int) -> list[MaskReview]:
-    """The reviews of a feedback that were not undone, oldest first."""
+    """The reviews of a feedback that were not undone, in the order of the decisions, in which they are laid.
+
+    One that follows another bears its time: it may have been made after a review that was decided later.
+    """
     wanted = select(MaskReview).where(MaskReview.interaction_id == interaction_id, col(MaskReview.undone_at).is_(None))
-    return list(session.exec(wanted.order_by(col(MaskReview.id))))
+    return list(session.exec(wanted.order_by(col(MaskReview.created_at), col(MaskReview.id))))
 
 
 def lay(doc: Doc, one: MaskReview, piece: str) -> bool:
-    """Change `doc.pii` and note in the review what was changed; false where nothing was."""
+    """Change `doc.pii` and note in the review what was changed; false where nothing was.
+
+    What is released is masked as the kind that the person judged: as another kind it was never looked at, and stays.
+    """
     if one.verdict is Verdict.RELEASE:
-        kept = [pii for pii in doc.pii if doc.part(pii.part)[pii.start : pii.end] != piece]
+        kept = [pii for pii in doc.pii if pii.kind != one.kind or doc.part(pii.part)[pii.start : pii.end] != piece]
     else:
         bare = [place for place in places(doc, piece) if not any(covers(pii, place) for pii in doc.pii)]
         kept = list(merged([*doc.pii, *(Pii(place.part, place.start, place.end, one.kind) for place in bare)]))
@@ -57,10 +63,11 @@ def covers(pii: Pii, place: Span) -> bool:
     return pii.part == place.part and pii.start <= place.start and place.end <= pii.end
 
 
-def lift(doc: Doc, one: MaskReview) -> None:
-    """Take back what a review changed, which nothing has changed since."""
-    added, removed = map(_spans, (one.added, one.removed))
-    doc.pii = tuple(sorted([*(pii for pii in doc.pii if pii not in added), *removed]))
+def lift(session: Session, interaction_id: int, doc: Doc) -> None:
+    """Take back what all reviews in force changed, the last first: what is left is what the model found."""
+    for one in reversed(in_force(session, interaction_id)):
+        added, removed = map(_spans, (one.added, one.removed))
+        doc.pii = tuple(sorted([*(pii for pii in doc.pii if pii not in added), *removed]))
 
 
 def doc_of(session: Session, interaction: Interaction) -> Doc:
@@ -73,8 +80,8 @@ def doc_of(session: Session, interaction: Interaction) -> Doc:
     return doc
 
 
-def store(session: Session, interaction: Interaction, doc: Doc, *, now: datetime) -> None:
-    """Write what follows from `doc.pii`: masked texts, what the search reads, the demand, the digests that link."""
+def write(session: Session, interaction: Interaction, doc: Doc) -> None:
+    """Write the masked words that follow from `doc.pii`, and where they are masked."""
     spans = {part: [one for one in doc.pii if one.part == part] for part in doc.parts()}
     if doc.subject:
         interaction.subject_masked = masked(doc.subject, spans[SUBJECT])
@@ -82,6 +89,11 @@ def store(session: Session, interaction: Interaction, doc: Doc, *, now: datetime
     for part, message in enumerate(contents.messages_of(session, interaction)):
         message.masked_text, message.pii = masked(doc.turns[part].text, spans[part]), stored_pii(spans[part])
         session.add(message)
+
+
+def store(session: Session, interaction: Interaction, doc: Doc, *, now: datetime) -> None:
+    """Write what follows from `doc.pii`: masked texts, what the search reads, the demand, the digests that link."""
+    write(session, interaction, doc)
     for analysis in session.exec(select(Analysis).where(Analysis.interaction_id == interaction.id)):
         doc.demand = Span(*analysis.demand_span) if analysis.demand_span else None
         analysis.demand = demand_of(doc) if analysis.content_hash == interaction.content_hash else ""
@@ -92,7 +104,10 @@ def store(session: Session, interaction: Interaction, doc: Doc, *, now: datetime
 
 
 def is_current(session: Session, interaction: Interaction) -> bool:
-    """False while newer words of an analysed feedback wait for their analysis."""
+    """True where what is masked belongs to the words as they are: not while they wait for an analysis, or when ended.
+
+    A later analysis that failed changes nothing in that.
+    """
     analysis = session.get(Analysis, interaction.analysis_id) if interaction.analysis_id else None
     return analysis is not None and analysis.content_hash == interaction.content_hash
 

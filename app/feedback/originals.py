@@ -1,8 +1,9 @@
 """Unmasking 查看原文: the sealed words of one feedback, for one person with a reason.
 
-There is no way to open more than one, and none that leaves no entry in the audit chain: what is opened is answered in
-the same transaction that records who opened it and why. One-time codes, passwords and security codes are not there:
-they were cut out before anything was stored.
+Originals are opened one by one, and never without an entry in the audit chain: what is opened is answered in the same
+transaction that records who opened it and why. One piece of words can be shown in many feedback at once, by a review
+that releases it everywhere (`remask`, `spread`): the chain has who ordered that and in how many feedback it was done.
+One-time codes, passwords and security codes are not there: they were cut out before anything was stored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -39,11 +39,16 @@ def review(
 ) -> MaskReview:
     """Mask or release every place of `piece` in one feedback, or `everywhere`, at once and from now on.
 
+    What is released is masked as `kind`; what is masked as another kind stays.
+
     Raises NotFound; Invalid for a kind that is not in the taxonomy, a piece that the feedback does not hold, one that
     is masked already (or, to release, is not masked), and one too short to hold everywhere; Conflict while the feedback
     waits for its analysis, and for an actor who has not opened the original within OPEN_FOR.
     """
-    interaction, doc = _analysed(session, interaction_id)
+    if everywhere:
+        spread.guard(session, exclusive=True)
+    interaction = _locked(session, interaction_id)
+    doc = _doc_of(session, interaction)
     _opened(session, actor, interaction_id, now)
     piece = piece.strip()
     if kind not in taxonomy.pii_kinds():
@@ -70,7 +75,7 @@ def review(
     session.flush()
     masks.store(session, interaction, doc, now=now)
     if everywhere:
-        queue.defer(session, spread.SPREAD, review_id=made.id)
+        queue.defer(session, spread.SPREAD, key=str(made.id), review_id=made.id)
     _audit(session, actor, f"masking.{verdict}", made, now)
     return made
 
@@ -78,34 +83,32 @@ def review(
 def undo(
     session: Session, *, actor: User, interaction_id: int, review_id: int, now: datetime, queue: JobQueue
 ) -> MaskReview:
-    """Take the newest review of a feedback back, everywhere if it held everywhere: what was masked is masked again.
+    """Take a review of a feedback back, everywhere if it held everywhere: what the others say still holds.
 
+    Of restricted feedback nothing is shown, so that only what it ordered for the others can be taken back.
     Raises NotFound and Conflict.
     """
-    interaction, doc = _analysed(session, interaction_id)
-    found = session.get(MaskReview, review_id, with_for_update=True)
+    found = session.get(MaskReview, review_id)
     if found is None or found.interaction_id != interaction_id:
         raise NotFound("没有这次复核。")
+    everywhere = spread.origins(session, exclusive=found.everywhere)
+    interaction = _locked(session, interaction_id)
+    session.refresh(found)
     if found.undone_at is not None:
         raise Conflict("这次复核已经撤销了。")
-    if masks.in_force(session, interaction_id)[-1].id != review_id:
-        raise Conflict("之后又有别的复核，请先撤销后来的。")
-    found.undone_at = now
+    if interaction.state is InteractionState.RESTRICTED and found.everywhere:
+        found.undone_at = now
+    else:
+        doc = _doc_of(session, interaction)
+        masks.lift(session, interaction_id, doc)
+        found.undone_at = now
+        spread.hold(session, interaction_id, doc, everywhere, now=now)
+        masks.store(session, interaction, doc, now=now)
     session.add(found)
-    masks.lift(doc, found)
-    masks.store(session, interaction, doc, now=now)
     if found.everywhere:
-        queue.defer(session, spread.SPREAD, review_id=found.id)
+        queue.defer(session, spread.SPREAD, key=str(found.id), review_id=found.id)
     _audit(session, actor, "masking.undo", found, now)
     return found
-
-
-def apply(session: Session, interaction_id: int, doc: Doc) -> None:
-    """Lay the reviews in force over what a model found in `doc`, whose parts are those of the feedback now."""
-    for one in masks.in_force(session, interaction_id):
-        masks.lay(doc, one, masks.piece_of(session, one))
-        session.add(one)
-    spread.hold_in(session, interaction_id, doc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +133,9 @@ class Case:
 
 
 def cases(session: Session, pipeline: Pipeline) -> Iterator[Case]:
-    """Try the model on every review in force; nothing is changed."""
-    wanted = select(MaskReview).where(col(MaskReview.undone_at).is_(None)).order_by(col(MaskReview.id))
-    for one in session.exec(wanted).all():
+    """Try the model on every review in force, once on those that hold everywhere; nothing is changed."""
+    wanted = select(MaskReview).where(col(MaskReview.undone_at).is_(None), col(MaskReview.origin_id).is_(None))
+    for one in session.exec(wanted.order_by(col(MaskReview.id))).all():
         doc = masks.doc_of(session, session.get_one(Interaction, one.interaction_id))
         doc.pii = ()
         (read,) = pipeline.run([doc])
@@ -142,18 +145,21 @@ def cases(session: Session, pipeline: Pipeline) -> Iterator[Case]:
         yield Case(one.id or 0, one.interaction_id, one.verdict, one.kind, right)
 
 
-def _analysed(session: Session, interaction_id: int) -> tuple[Interaction, Doc]:
+def _locked(session: Session, interaction_id: int) -> Interaction:
     wanted = select(Interaction).where(col(Interaction.id) == interaction_id).with_for_update()
     interaction = session.exec(wanted).first()
     if interaction is None:
         raise NotFound("没有这条反馈。")
+    return interaction
+
+
+def _doc_of(session: Session, interaction: Interaction) -> Doc:
+    """Raises Conflict where what is masked cannot be changed."""
     if interaction.state is InteractionState.RESTRICTED:
         raise Conflict("客户要求删除，这条反馈已停止处理。")
-    if interaction.state is not InteractionState.ANALYSED:
-        raise Conflict("这条反馈还在等待分析，请稍后再来。")
     if not masks.is_current(session, interaction):
-        raise Conflict("这条反馈刚有了新的内容，请等分析完再来。")
-    return interaction, masks.doc_of(session, interaction)
+        raise Conflict("这条反馈还在等待分析，请稍后再来。")
+    return masks.doc_of(session, interaction)
 
 
 def _opened(session: Session, actor: User, interaction_id: int, now: datetime) -> None:

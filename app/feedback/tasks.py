@@ -4,7 +4,7 @@ Both take ids, may run twice, and hold no transaction open while the pipeline th
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -13,15 +13,14 @@ from sqlmodel import Session, col, select
 from app.channels import CHANNELS
 from app.channels.base import Rejected
 from app.clock import Clock
-from app.feedback import contents, corrections, links, remask, sources, wording
+from app.feedback import contents, corrections, links, masks, sources, spread, wording
 from app.feedback.ingest import ANALYSE, Applied, apply_interaction
 from app.feedback.models import Analysis, Delivery, DeliveryState, Interaction, InteractionState, Source
-from app.feedback.results import analysis_of, demand_of, stored_pii
+from app.feedback.results import analysis_of, demand_of
 from app.jobs.queue import JobArgs, JobQueue
 from app.store.engine import Store
 from app.store.sealing import unseal
-from nlp.doc import SUBJECT, Doc, Turn
-from nlp.mask import masked
+from nlp.doc import Doc, Turn
 from nlp.pipeline import Pipeline
 
 ASSIGN_TOPIC = "topics.assign"
@@ -81,8 +80,9 @@ def analyse(jobs: Sequence[JobArgs], *, store: Store, queue: JobQueue, pipeline:
         return
     docs = list(pipeline.run([reading.doc for reading in readings]))
     with store.write() as session:
-        for reading, doc in zip(readings, docs, strict=True):
-            _write(session, reading, doc, queue=queue, version=pipeline.version, clock=clock)
+        everywhere = spread.origins(session)
+        for reading, doc in sorted(zip(readings, docs, strict=True), key=lambda pair: pair[0].interaction_id):
+            _write(session, reading, doc, everywhere, queue=queue, version=pipeline.version, clock=clock)
     failed = sum(doc.failure is not None for doc in docs)
     log.info("feedback analysed", count=len(docs), failed=failed)
 
@@ -125,7 +125,16 @@ def _read(session: Session, interaction_id: int, *, version: str) -> _Reading | 
     return _Reading(interaction_id, interaction.content_hash, Doc(str(interaction_id), turns, subject))
 
 
-def _write(session: Session, reading: _Reading, doc: Doc, *, queue: JobQueue, version: str, clock: Clock) -> None:
+def _write(
+    session: Session,
+    reading: _Reading,
+    doc: Doc,
+    everywhere: Mapping[int, spread.Origin],
+    *,
+    queue: JobQueue,
+    version: str,
+    clock: Clock,
+) -> None:
     """Write one result, unless the feedback was ended or newer words arrived meanwhile: those have their own job."""
     wanted = select(Interaction).where(col(Interaction.id) == reading.interaction_id)
     interaction = session.exec(wanted.with_for_update()).first()
@@ -138,8 +147,8 @@ def _write(session: Session, reading: _Reading, doc: Doc, *, queue: JobQueue, ve
         interaction.failure = f"{doc.failure.stage}: {doc.failure.error}"[:200]
         session.add(interaction)
         return
-    remask.apply(session, reading.interaction_id, doc)
-    _write_masked(session, interaction, doc)
+    spread.hold(session, reading.interaction_id, doc, everywhere, now=clock.now())
+    masks.write(session, interaction, doc)
     links.settle(session, interaction, now=clock.now())
     analysis = _stored_analysis(session, reading, doc, version=version, clock=clock)
     corrections.settle(session, analysis)
@@ -148,18 +157,6 @@ def _write(session: Session, reading: _Reading, doc: Doc, *, queue: JobQueue, ve
     session.add(interaction)
     wording.settle(session, interaction)
     queue.defer(session, ASSIGN_TOPIC, key=str(interaction.id), interaction_id=interaction.id)
-
-
-def _write_masked(session: Session, interaction: Interaction, doc: Doc) -> None:
-    if doc.subject:
-        spans = [one for one in doc.pii if one.part == SUBJECT]
-        interaction.subject_masked = masked(doc.subject, spans)
-        interaction.subject_pii = stored_pii(spans)
-    for number, message in enumerate(contents.messages_of(session, interaction)):
-        spans = [one for one in doc.pii if one.part == number]
-        message.masked_text = masked(doc.turns[number].text, spans)
-        message.pii = stored_pii(spans)
-        session.add(message)
 
 
 def _stored_analysis(session: Session, reading: _Reading, doc: Doc, *, version: str, clock: Clock) -> Analysis:

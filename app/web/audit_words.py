@@ -64,6 +64,8 @@ DEEDS = {
     "masking.mask": "遮盖了漏遮的个人信息",
     "masking.release": "放开了误遮的文字",
     "masking.undo": "撤销了一次遮盖复核",
+    "masking.spread": "在全部反馈里照遮盖复核处理",
+    "masking.spread_undo": "在全部反馈里恢复了遮盖复核之前的显示",
     "original.view": "查看了原文",
     "feedback.reanalyse": "排队重新分析",
     "rights.register": "登记了客户的权利请求",
@@ -150,6 +152,11 @@ def _scanned(said: Mapping[str, Any]) -> str:
     return f"查了 {said.get('places')} 处，发现 {said.get('found')} 处泄漏"
 
 
+def _spread(said: Mapping[str, Any]) -> str:
+    what = "遮盖" if said.get("verdict") == "mask" else "放开"
+    return f"{what}，改动 {said.get('feedback')} 条反馈"
+
+
 def _activity(said: Mapping[str, Any]) -> str:
     return "启用" if said.get("to") else "停用"
 
@@ -182,4 +189,6 @@ ACCOUNTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "original.view": _opened,
     "review.answer": _reviewed,
     "privacy.scan": _scanned,
+    "masking.spread": _spread,
+    "masking.spread_undo": _spread,
 }

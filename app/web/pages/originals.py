@@ -115,7 +115,7 @@ def review(
 
 @router.post("/feedback/{interaction_id}/masking/{review_id}/undo")
 def undo_review(request: Request, user: Opener, interaction_id: Id, review_id: Id) -> Response:
-    """Take the newest review back."""
+    """Take a review back."""
     runtime = request.app.state.runtime
     now, queue = runtime.clock.now(), runtime.queue
 

@@ -25,6 +25,7 @@ from nlp.doc import Doc, Label, Pii, Span
 from nlp.mask import Masker
 from nlp.normalize import Normalizer
 from nlp.pipeline import Pipeline
+from tests.app.feedback.desk import Desk
 from tests.conftest import SetClock
 
 
@@ -111,3 +112,9 @@ def work(store: Store, queue: EmbeddedQueue, pipeline: Pipeline, clock: SetClock
 def work_with(pipeline: Pipeline) -> Callable[[Runtime], int]:
     """Works off the jobs of a runtime, with the pipeline of words in place of its model."""
     return lambda runtime: work_off(runtime.store, runtime.queue, pipeline, runtime.clock)
+
+
+@pytest.fixture
+def desk(store: Store, source: Source, queue: EmbeddedQueue, clock: SetClock, work: Callable[[], int]) -> Desk:
+    """One that works off the jobs after each step."""
+    return Desk(store, source, queue, clock, work)

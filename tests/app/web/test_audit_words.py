@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.tracker.history import Step
-from app.web.audit_words import ACCOUNTS, DEEDS
+from app.web.audit_words import ACCOUNTS, DEEDS, account
 from app.web.views import history
 
 APP = Path(__file__).resolve().parents[3] / "app"
@@ -32,6 +32,12 @@ def recorded() -> set[str]:
 def test_every_recorded_deed_has_its_words() -> None:
     assert recorded() - set(DEEDS) == set()
     assert set(ACCOUNTS) <= set(DEEDS)
+
+
+def test_what_a_review_everywhere_did_is_told_in_words() -> None:
+    said = {"verdict": "release", "kind": "MOBILE", "feedback": 3}
+    assert account("masking.spread", said) == "放开，改动 3 条反馈"
+    assert account("masking.spread_undo", {**said, "verdict": "mask"}) == "遮盖，改动 3 条反馈"
 
 
 def step(number: int, action: str, *, who: str = "林", ago: int = 0) -> Step:

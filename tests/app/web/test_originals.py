@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from app.channels.kinds import Role as Speaker
-from app.feedback import spread
+from app.feedback import erase, spread
 from app.feedback.models import Interaction, Message
 from app.jobs.queue import open_count
 from app.people.models import Role
@@ -148,6 +148,29 @@ def test_masking_is_reviewed_where_the_original_is_seen(boss: TestClient, runtim
     refused = {"verdict": "mask", "kind": "NAME", "piece": "没有的字"}
     boss.post(f"/feedback/{number}/masking", data=refused)
     assert "请从原文里照抄" in boss.get(f"/feedback/{number}").text
+
+
+def test_every_review_can_be_undone_and_of_ended_feedback_what_holds_everywhere(
+    boss: TestClient, runtime: Runtime, number: int
+) -> None:
+    boss.post(f"/feedback/{number}/original", data=WHY)
+    released = {"verdict": "release", "kind": "MOBILE", "piece": NUMBER, "everywhere": "true"}
+    boss.post(f"/feedback/{number}/masking", data=released)
+    boss.post(f"/feedback/{number}/masking", data={"verdict": "mask", "kind": "NAME", "piece": "回电"})
+    first, second = undos(boss.get(f"/feedback/{number}").text, number)[::-1]
+    assert first < second
+    with runtime.store.write() as session:
+        erase.restrict(session, session.get_one(Interaction, number))
+    page = boss.get(f"/feedback/{number}").text
+    assert undos(page, number) == [first]
+    boss.post(f"/feedback/{number}/masking/{first}/undo")
+    assert undos(boss.get(f"/feedback/{number}").text, number) == []
+
+
+def undos(page: str, number: int) -> list[str]:
+    """The reviews that the page's list offers to undo."""
+    listed = page.split('id="masking"')[1] if 'id="masking"' in page else ""
+    return re.findall(rf'action="/feedback/{number}/masking/(\d+)/undo"', listed)
 
 
 def test_a_feedback_that_does_not_exist_is_not_found(boss: TestClient) -> None:
