@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -30,11 +29,11 @@ from app.topics.differences import (
 )
 from app.topics.periods import Periods
 from app.topics.query import members
+from app.topics.records import cover
 
 DIMENSIONS = ("channel", "touchpoint", "cause", "business", "product", "segment", "region", "branch")
 COLUMNS: dict[str, Any] = {**stats.LABELS, "segment": Customer.segment}
 FEWEST = 5  # texts of both periods, below which a value is not judged
-DAY = timedelta(days=1)
 
 Counts = Sequence[tuple[Any, int, int]]
 """(value, later, earlier), None for what is not told."""
@@ -88,14 +87,17 @@ def change_of(session: Session, *, topic_id: int, periods: Periods) -> TopicChan
         [day.total for day in stats.daily(session, filter=mine, since=one.first, until=one.end)]
         for one in (periods.later, periods.earlier)
     ]
-    first: datetime | None = session.exec(select(func.min(col(Interaction.occurred_at)))).one()
     return judged(
         {label: _counts(session, label, mine, periods) for label in DIMENSIONS},
         later=sum(days[0]),
         earlier=sum(days[1]),
         periods=periods,
         scatter=scatter_of(*days),
-        comparable=first is not None and first < periods.earlier.since + DAY,  # the first day may begin late
+        comparable=cover(
+            session,
+            earlier=(periods.earlier.since, periods.earlier.until),
+            later=(periods.later.since, periods.later.until),
+        ),
     )
 
 

@@ -18,10 +18,10 @@ from app.feedback.models import Analysis, Interaction, Score
 from app.feedback.query import FeedbackFilter, FeedbackRow, rows_by_id
 from app.topics.models import Topic, TopicAssignment, TopicVersion
 from app.topics.rates import Change
+from app.topics.records import WEEK, cover
 
 DAYS = 28
 WEEKS = 12
-WEEK = timedelta(days=7)
 BREAKDOWNS = ("channel", "product", "region", "cause")
 
 
@@ -175,8 +175,8 @@ def _rows(
     last_seen = _last_seen(session, ids, until=until)
     csat = _csat(session, ids, since=until - timedelta(days=days), until=until)
     weekly = _weekly(session, ids, until=until, weeks=weeks)
-    first: datetime | None = session.exec(select(func.min(col(Interaction.occurred_at)))).one()
-    comparable = first is not None and first <= until - timedelta(days=2 * days - 1)  # the first day may begin late
+    since = until - timedelta(days=days)
+    comparable = cover(session, earlier=(since - timedelta(days=days), since), later=(since, until))
     rows = []
     for topic in topics:
         now, before, negative = counts.get(topic.id, (0, 0, 0))

@@ -48,6 +48,13 @@ def put(session: Session, topic_id: int | None, *interaction_ids: int) -> None:
     session.flush()
 
 
+def records(session: Session, bank: Bank, *, weeks: int = 9, each: int = 3) -> None:
+    """Feedback of no topic in each of the weeks before NOW's day, so that the records reach back over them."""
+    for week in range(weeks):
+        for _ in range(each):
+            bank.feedback(session, "", days_ago=3 + 7 * week)
+
+
 @pytest.fixture
 def topics(store: Store, bank: Bank) -> dict[str, int]:
     """排队 rises from 3 to 15, 年费 falls from 12 to 2, 闪退 stays at 5; two texts, one old, are in no topic."""
@@ -61,6 +68,7 @@ def topics(store: Store, bank: Bank) -> dict[str, int]:
             for _ in range(before):
                 put(session, ids[name], bank.feedback(session, name, days_ago=30, region="南岭市"))
         put(session, None, bank.feedback(session, ""), bank.feedback(session, "", days_ago=90))
+        records(session, bank)
         return ids
 
 
