@@ -235,9 +235,13 @@ def test_satisfaction_is_told_without_a_cause(boss: TestClient, topic: int) -> N
     assert "低于其他" in page
     assert "不等于由它造成" in page
     assert page.index(">&lt;i&gt;短信费") < page.index(">别的<")
+    assert "评分太少，不比" not in page
     assert "至少要 30 个才比较" in boss.get(f"/topics/{topic}").text  # nobody else was asked in these four weeks
     assert boss.get("/topics/impact?days=0").status_code == 422
-    assert "太少" in boss.get("/topics/impact?days=1").text
+    few = boss.get("/topics/impact?days=1").text
+    assert "没有一个主题的评分多到能比" in few
+    assert few.index("评分太少，不比（1 个主题）") < few.index(">&lt;i&gt;短信费")
+    assert "拉低（−）或拉高（+）</th>" not in few  # nothing is ranked by single answers
 
 
 @pytest.mark.parametrize("role", Role)
