@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
 from app.clock import day_start, local_day
@@ -91,6 +92,14 @@ def test_counts_differences_and_marks(store: Store, risen: int) -> None:
     assert part(change, "product", None).later == 10
     assert not any(one.changed or one.shifted for one in change.parts["region"])  # one region is the topic itself
     assert change.parts["touchpoint"][0] is app
+
+
+def test_a_period_is_read_once_for_all_dimensions(store: Store, risen: int) -> None:
+    told: list[str] = []
+    with store.read() as session:
+        event.listen(session.connection(), "before_cursor_execute", lambda *of: told.append(of[2]))
+        change_of(session, topic_id=risen, periods=PERIODS)
+    assert len([one for one in told if "topic_assignment" in one]) == 2
 
 
 def test_a_rise_everywhere_shifts_nothing(store: Store, bank: Bank) -> None:
