@@ -84,7 +84,7 @@ def test_only_what_is_drawn_or_was_on_the_last_map_is_brought_into_the_space(
     first = set(positions(store))
     fit_topics(store, clock=clock, seed=7)
     second = set(positions(store))
-    assert len(second) <= 16 < len(first) <= 30 < 80
+    assert len(second) <= 16 < len(first) <= 30  # of 80
     assert read == [len(first), len(first | second)]
 
 
