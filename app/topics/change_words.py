@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from sqlmodel import Session, col, select
@@ -72,21 +73,25 @@ def differing(later: Sequence[str], earlier: Sequence[str]) -> tuple[list[Word],
     shifts = share_differences(counts[0], len(later), counts[1], len(earlier))
     marked = np.flatnonzero(found(shifts.p))
     surest = marked[np.argsort(shifts.p[marked], kind="stable")].tolist()
-    words = [Word(said[row], ours[said[row]], theirs[said[row]], shifts[row]) for row in surest if finds(said[row])]
+    words = [Word(said[row], ours[said[row]], theirs[said[row]], shifts[row]) for row in surest]
     return _first([one for one in words if one.shift.value > 0]), _first([one for one in words if one.shift.value < 0])
 
 
 def _first(words: Sequence[Word]) -> list[Word]:
-    """SHOWN of them, without those that only ever stand within a longer one: 信用 in 信用卡."""
-    kept = [
+    """SHOWN of those that a search finds, without those that only ever stand within a longer one: 信用 in 信用卡."""
+    alike: dict[int, list[Word]] = {}
+    for one in words:
+        alike.setdefault(one.later + one.earlier, []).append(one)
+
+    def within(one: Word, other: Word) -> bool:
+        return one.term != other.term and one.term in other.term and finds(other.term)
+
+    kept = (
         one
         for one in words
-        if not any(
-            one.term != other.term and one.term in other.term and one.later + one.earlier == other.later + other.earlier
-            for other in words
-        )
-    ]
-    return kept[:SHOWN]
+        if finds(one.term) and not any(within(one, other) for other in alike[one.later + one.earlier])
+    )
+    return list(islice(kept, SHOWN))
 
 
 def _ids(session: Session, topic_id: int, stretch: Stretch) -> list[int]:

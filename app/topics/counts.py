@@ -17,11 +17,11 @@ from app.feedback.query import FeedbackFilter
 from app.feedback.stats import by_label
 from app.topics.models import Topic, TopicAssignment
 from app.topics.query import members
+from app.topics.records import reach
 from nlp import taxonomy
 from nlp.topics.emerging import HOLIDAY, WEEK
 
 ORDINARY = 2  # Wednesday: what a weekend day that is worked for a holiday is taken for
-SPARSE = 0.1  # of the fullest week's texts: with fewer, the records do not reach back so far
 CARRIERS = ("channel", "product", "region")
 MOST_CARRIERS = 3
 TEXTS = 5
@@ -116,5 +116,5 @@ def _begin(total: NDArray[np.float64]) -> int:
     """The first day of the records, in whole weeks back from the last day; a stray text of long ago is none."""
     whole = len(total) // WEEK
     weeks = total[len(total) - whole * WEEK :].reshape(whole, WEEK).sum(axis=1)[::-1]
-    kept = next((n for n, texts in enumerate(weeks) if texts <= SPARSE * weeks.max()), whole)
+    kept = reach(weeks.tolist(), fullest=float(weeks.max(initial=0)))
     return 0 if kept == whole else len(total) - kept * WEEK

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import sqrt
 
 import numpy as np
@@ -16,7 +17,7 @@ from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, func, select
 
 from app.channels.kinds import ScoreKind
-from app.feedback.models import Analysis, Interaction, Score
+from app.feedback.models import Interaction, Score
 from app.feedback.query import FeedbackFilter, conditions
 from app.topics.differences import Estimate, found
 from app.topics.models import Topic, TopicAssignment
@@ -79,32 +80,14 @@ class Impact:
         mean, without = self.everybody.mean, self.without
         return mean - without if mean is not None and without is not None else 0.0
 
-    @property
-    def wording(self) -> str:
-        """Chinese sentences that claim no more than the interval does, and never a cause; "" without answers."""
-        if self.answers.mean is None:
-            return ""
-        if self.difference is None:
-            return f"能与其他反馈比的评分有 {self.compared} 个，至少要 {FEWEST} 个才比较。"
-        value, low, high = self.difference.value, self.difference.low, self.difference.high
-        interval = f"（95% 区间 {_signed(low)} 到 {_signed(high)}）"
-        if self.difference.sure:
-            said = f"比渠道构成相同的其他反馈{'低' if value < 0 else '高'} {abs(value):.2f} 分{interval}"
-        else:
-            said = f"与渠道构成相同的其他反馈相差 {_signed(value)} 分{interval}，看不出高低"
-        return f"{said}。{self.arithmetic}同时出现，不等于由它造成。"
 
-    @property
-    def arithmetic(self) -> str:
-        """What the mean of all would be without these answers."""
-        if self.without is None or self.everybody.mean is None:
-            return ""
-        return f"去掉这些评分，总体均值从 {self.everybody.mean:.2f} 变为 {self.without:.2f}。"
+def impacts(session: Session, *, since: datetime, until: datetime) -> list[Impact]:
+    """The listed topics with answers in these days: those that are compared, then the others.
 
-
-def impacts(session: Session, *, filter: FeedbackFilter) -> list[Impact]:
-    """The listed topics with answers in the filtered feedback, those that pull the mean down most first."""
-    by_topic = _answers(session, filter)
+    Either begins with what pulls the mean down most. All topics are read even for the sake of one: which are more than
+    chance is decided among them all.
+    """
+    by_topic = _answers(session, FeedbackFilter(since=since, until=until))
     listed = set(session.exec(select(Topic.id).where(col(Topic.listed))))
     everybody: dict[str, Answers] = {}
     for channels in by_topic.values():
@@ -114,7 +97,7 @@ def impacts(session: Session, *, filter: FeedbackFilter) -> list[Impact]:
     compared = [row for row in rows if row.difference is not None]
     marks = dict(zip((row.topic_id for row in compared), found(np.array([row.p for row in compared])), strict=True))
     told = [replace(row, found=bool(marks.get(row.topic_id))) for row in rows]
-    return sorted(told, key=lambda row: (row.drag, row.topic_id))
+    return sorted(told, key=lambda row: (row.difference is None, row.drag, row.topic_id))
 
 
 def impact(topic_id: int, mine: Mapping[str, Answers], everybody: Mapping[str, Answers]) -> Impact:
@@ -153,7 +136,6 @@ def _answers(session: Session, filter: FeedbackFilter) -> dict[int | None, dict[
     wanted = (
         sql_select(topic, channel, func.count(col(Score.id)), func.sum(value), func.sum(value * value))
         .select_from(Interaction)
-        .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id), isouter=True)
         .join(Score, col(Score.interaction_id) == col(Interaction.id))
         .join(TopicAssignment, col(TopicAssignment.interaction_id) == col(Interaction.id), isouter=True)
         .where(*conditions(filter), col(Score.kind) == ScoreKind.CSAT, high > low)
@@ -163,7 +145,3 @@ def _answers(session: Session, filter: FeedbackFilter) -> dict[int | None, dict[
     for topic_id, name, n, total, squares in session.execute(wanted):
         answers.setdefault(topic_id, {})[str(name)] = Answers(n, float(total), float(squares))
     return answers
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")

@@ -51,13 +51,15 @@ def place(store: Store, reading: Reading, fitted: FittedTopics, *, seed: int) ->
         last = {
             id_: (x, y) for id_, x, y in session.exec(select(TopicPlace.interaction_id, TopicPlace.x, TopicPlace.y))
         }
+    ids, corpus = np.array(reading.interaction_ids, dtype=np.int64), reading.corpus
+    drawn = draw(fitted.assigned, ids)
+    used = np.union1d(drawn, np.flatnonzero(np.isin(ids, list(last))))  # what is not drawn helps to find its place
     nowhere = (float("nan"), float("nan"))
-    before = np.array([last.get(id_, nowhere) for id_ in reading.interaction_ids], dtype=np.float32)
-    corpus = reading.corpus
-    points = fitted.model.space.transform(corpus.embeddings, corpus.channels, corpus.features)
-    rows = draw(fitted.assigned, np.array(reading.interaction_ids, dtype=np.int64))
-    positions = in_the_plane(points, rows, before=before, seed=seed)
-    return Placed([reading.interaction_ids[row] for row in rows[: len(positions)].tolist()], positions)
+    before = np.array([last.get(id_, nowhere) for id_ in ids[used].tolist()], dtype=np.float32)
+    features = None if corpus.features is None else corpus.features[used]
+    points = fitted.model.space.transform(corpus.embeddings[used], [corpus.channels[row] for row in used], features)
+    positions = in_the_plane(points, np.searchsorted(used, drawn), before=before, seed=seed)
+    return Placed(ids[drawn[: len(positions)]].tolist(), positions)
 
 
 def write(session: Session, placed: Placed) -> None:

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func
+from sqlalchemy import ColumnElement, case, func
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -18,10 +19,10 @@ from app.feedback.models import Analysis, Interaction, Score
 from app.feedback.query import FeedbackFilter, FeedbackRow, rows_by_id
 from app.topics.models import Topic, TopicAssignment, TopicVersion
 from app.topics.rates import Change
+from app.topics.records import WEEK, cover
 
 DAYS = 28
 WEEKS = 12
-WEEK = timedelta(days=7)
 BREAKDOWNS = ("channel", "product", "region", "cause")
 
 
@@ -146,10 +147,12 @@ def topic_detail(session: Session, *, topic_id: int, until: datetime, days: int 
     """Everything about one topic, retired ones included. Raises NotFound."""
     found = topic(session, topic_id)
     window = FeedbackFilter(since=until - timedelta(days=days), until=until, interaction_ids=members(topic_id))
+    (row,) = _rows(session, [found], until=until, days=days)
+    counts = enumerate(zip(row.weekly, row.weekly_negative, strict=True))
     return TopicDetail(
         topic=found,
-        row=_rows(session, [found], until=until, days=days)[0],
-        weeks=_weeks(session, topic_id, until=until),
+        row=row,
+        weeks=[Week(local_day(until - (WEEKS - number) * WEEK), *week) for number, week in counts],
         representatives=rows_by_id(session, found.representatives),
         breakdowns={label: stats.by_label(session, label=label, filter=window) for label in BREAKDOWNS},
     )
@@ -171,26 +174,28 @@ def _rows(
     session: Session, topics: Sequence[Topic], *, until: datetime, days: int, weeks: int = WEEKS
 ) -> list[TopicRow]:
     ids = [topic.id for topic in topics if topic.id is not None]
-    counts = _counts(session, ids, until=until, days=days)
-    last_seen = _last_seen(session, ids, until=until)
-    csat = _csat(session, ids, since=until - timedelta(days=days), until=until)
-    weekly = _weekly(session, ids, until=until, weeks=weeks)
-    first: datetime | None = session.exec(select(func.min(col(Interaction.occurred_at)))).one()
-    comparable = first is not None and first <= until - timedelta(days=2 * days - 1)  # the first day may begin late
+    since = until - timedelta(days=days)
+    earlier = since - timedelta(days=days)
+    starts = [until - (weeks - number) * WEEK for number in range(weeks)]
+    pieces = _pieces(session, ids, starts=sorted({*starts, since, earlier}), until=until)
+    unseen = _last_seen(session, [id_ for id_ in ids if id_ not in pieces], until=until)
+    csat = _csat(session, ids, since=since, until=until)
+    comparable = cover(session, earlier=(earlier, since), later=(since, until))
     rows = []
     for topic in topics:
-        now, before, negative = counts.get(topic.id, (0, 0, 0))
-        by_week = [weekly.get((topic.id, number), (0, 0)) for number in range(weeks)]
+        mine = pieces.get(topic.id, [])
+        now, before = _together(mine, since, until), _together(mine, earlier, since)
+        by_week = [_together(mine, start, start + WEEK) for start in starts]
         rows.append(
             TopicRow(
                 id=topic.id or 0,
                 name=topic.name,
                 theme=topic.theme,
                 terms=topic.terms,
-                change=Change.between(now, before, days=days, comparable=comparable),
-                negative=negative,
+                change=Change.between(now[0], before[0], days=days, comparable=comparable),
+                negative=now[1],
                 csat=csat.get(topic.id, Mean(None, 0)),
-                last_seen=last_seen.get(topic.id),
+                last_seen=max((one.last for one in mine), default=unseen.get(topic.id)),
                 weekly=[count for count, _ in by_week],
                 weekly_negative=[bad for _, bad in by_week],
             )
@@ -210,26 +215,46 @@ ORDER: dict[Sort, Callable[[Figures], tuple[float, ...]]] = {
 }
 
 
-def _counts(
-    session: Session, ids: Sequence[int], *, until: datetime, days: int
-) -> dict[int | None, tuple[int, int, int]]:
-    """Topic id to (this window, the one before, negative in this one)."""
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A topic's feedback from `start` to the next piece's: how much, of it negative, and when the last came."""
+
+    start: datetime
+    count: int
+    negative: int
+    last: datetime
+
+
+def _pieces(
+    session: Session, ids: Sequence[int], *, starts: Sequence[datetime], until: datetime
+) -> dict[int | None, list[_Piece]]:
+    """Topic id to its pieces that hold any, in one reading, whatever windows and weeks are made of them."""
     at, topic = col(Interaction.occurred_at), col(TopicAssignment.topic_id)
-    since, earlier = until - timedelta(days=days), until - timedelta(days=2 * days)
-    now = at >= since
+    number = case(*((at < end, place) for place, end in enumerate([*starts[1:], until])))
     wanted = (
-        select(topic, _sum(now), _sum(at < since), _sum(and_(now, col(Analysis.sentiment) < 0)))
+        sql_select(topic, number, func.count(col(Interaction.id)), _sum(col(Analysis.sentiment) < 0), func.max(at))
         .select_from(TopicAssignment)
         .join(Interaction, col(Interaction.id) == col(TopicAssignment.interaction_id))
         .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id), isouter=True)
-        .where(topic.in_(ids), at >= earlier, at < until)
-        .group_by(topic)
+        .where(topic.in_(ids), at >= starts[0], at < until)
+        .group_by(topic, number)
     )
-    return {id_: (int(a), int(b), int(c)) for id_, a, b, c in session.exec(wanted)}
+    found: dict[int | None, list[_Piece]] = {}
+    for id_, place, count, negative, last in session.execute(wanted):
+        found.setdefault(id_, []).append(_Piece(starts[place], count, int(negative), last))
+    return found
+
+
+def _together(pieces: Sequence[_Piece], since: datetime, until: datetime) -> tuple[int, int]:
+    """(count, negative) of the pieces that begin in these days."""
+    within = [one for one in pieces if since <= one.start < until]
+    return sum(one.count for one in within), sum(one.negative for one in within)
 
 
 def _last_seen(session: Session, ids: Sequence[int], *, until: datetime) -> dict[int | None, datetime]:
-    """Topic id to the time of its newest feedback before `until`."""
+    """Topic id to the time of its newest feedback before `until`; reads all that the topics ever had."""
+    if not ids:
+        return {}
     at, topic = col(Interaction.occurred_at), col(TopicAssignment.topic_id)
     wanted = (
         select(topic, func.max(at))
@@ -253,30 +278,6 @@ def _csat(session: Session, ids: Sequence[int], *, since: datetime, until: datet
         .group_by(topic)
     )
     return {id_: Mean(float(mean), n) for id_, mean, n in session.exec(wanted)}
-
-
-def _weekly(
-    session: Session, ids: Sequence[int], *, until: datetime, weeks: int = WEEKS
-) -> dict[tuple[int | None, int], tuple[int, int]]:
-    """(topic id, week number from the oldest) to (count, negative)."""
-    at, topic = col(Interaction.occurred_at), col(TopicAssignment.topic_id)
-    first = until - weeks * WEEK
-    number = case(*((at < first + (n + 1) * WEEK, n) for n in range(weeks)))
-    wanted = (
-        select(topic, number, func.count(col(Interaction.id)), _sum(col(Analysis.sentiment) < 0))
-        .select_from(TopicAssignment)
-        .join(Interaction, col(Interaction.id) == col(TopicAssignment.interaction_id))
-        .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id), isouter=True)
-        .where(topic.in_(ids), at >= first, at < until)
-        .group_by(topic, number)
-    )
-    return {(id_, week): (count, int(negative)) for id_, week, count, negative in session.exec(wanted)}
-
-
-def _weeks(session: Session, topic_id: int, *, until: datetime) -> list[Week]:
-    found = _weekly(session, [topic_id], until=until)
-    starts = [until - (WEEKS - number) * WEEK for number in range(WEEKS)]
-    return [Week(local_day(start), *found.get((topic_id, number), (0, 0))) for number, start in enumerate(starts)]
 
 
 def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -205,7 +205,7 @@ def _row(label: str, part: Part, change: TopicChange, topic_id: int, products: M
 
 def _whole_percent(share: float) -> str:
     """A share that may be below 0 or above 1."""
-    return f"{number(round(100 * share))}%".replace("-", "−")
+    return f"{signed(round(100 * share)).removeprefix('+')}%"
 
 
 def word_rows(words: Iterable[Word], read: tuple[int, int], topic_id: int, later: Stretch) -> list[dict[str, Any]]:

@@ -34,9 +34,11 @@ def percent(share: float) -> str:
     return f"{share:.1%}" if 0 < share < SMALL else f"{share:.0%}"
 
 
-def signed(value: float) -> str:
-    """A change with its sign: +3, −2 (a real minus), 0."""
-    return ("+" if value > 0 else "−" if value < 0 else "") + number(abs(value))
+def signed(value: float, digits: int | None = None) -> str:
+    """A change with its sign: +3, −2 (a real minus), 0; with `digits` behind the point: +0.30, −2.00, 0.00."""
+    shown = value if digits is None else round(value, digits)
+    figure = number(abs(shown)) if digits is None else f"{abs(shown):,.{digits}f}"
+    return ("+" if shown > 0 else "−" if shown < 0 else "") + figure
 
 
 def day(at: date | datetime, today: date | None = None) -> str:

@@ -12,13 +12,13 @@ from sqlmodel import Session, select
 from app.clock import day_start
 from app.deps import require
 from app.feedback import display
-from app.feedback.query import FeedbackFilter
 from app.people.models import User
 from app.people.roles import Permission
 from app.topics import query
 from app.topics.heat import Heat, View, heat
-from app.topics.impact import FEWEST, Impact, impacts
+from app.topics.impact import FEWEST, impacts
 from app.topics.models import Topic
+from app.web import impact_views
 from app.web.change_views import UNSAID
 from app.web.forms import store_of
 from app.web.render import link_to, page, today
@@ -75,8 +75,8 @@ def impact_page(
     since = on - timedelta(days=days)
     with store_of(request).read() as session:
         names = _names(session)
-        found = impacts(session, filter=FeedbackFilter(since=day_start(since), until=day_start(on)))
-    everybody = found[0].everybody if found else None
+        found = impacts(session, since=day_start(since), until=day_start(on))
+    rows = [(one.difference is not None, impact_views.row(one, names[str(one.topic_id)])) for one in found]
     return page(
         request,
         "topic_impact.html",
@@ -84,8 +84,9 @@ def impact_page(
         days=days,
         lengths=LONGEST,
         fewest=FEWEST,
-        everybody=everybody,
-        rows=[_impact(row, names) for row in found],
+        everybody=found[0].everybody if found else None,
+        compared=[row for compared, row in rows if compared],
+        few=[row for compared, row in rows if not compared],
     )
 
 
@@ -160,21 +161,3 @@ def _shades(most: int) -> list[tuple[int, str]]:
 
 def _title(side: str, value: str, names: dict[str, str]) -> str:
     return names[value] if side == "topic" else display.title(side, value)
-
-
-def _impact(row: Impact, names: dict[str, str]) -> dict[str, Any]:
-    """A topic's line: its mean, what the mean of all would be, and the difference to the others."""
-    difference = row.difference
-    return {
-        "id": row.topic_id,
-        "name": names[str(row.topic_id)],
-        "n": row.answers.n,
-        "mean": f"{row.answers.mean:.2f}" if row.answers.mean is not None else "",
-        "drag": f"{round(row.drag, 3) + 0.0:+.3f}".replace("-", "−"),
-        "without": f"{row.without:.2f}" if row.without is not None else "—",
-        "difference": f"{difference.value:+.2f}".replace("-", "−") if difference else "",
-        "interval": f"{difference.low:+.2f} 到 {difference.high:+.2f}".replace("-", "−") if difference else "",
-        "compared": row.compared,
-        "told": ("低于其他" if difference.value < 0 else "高于其他") if difference and row.found else "",
-        "low": bool(difference and difference.value < 0),
-    }

@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from app.deps import require
 from app.feedback.query import rows_by_id
 from app.people.models import User
-from app.people.roles import Permission
+from app.people.roles import Permission, allowed
 from app.products.service import names as product_names
 from app.topics import places, query
 from app.topics.models import Topic
@@ -80,6 +80,8 @@ def map_page(
         request,
         "topic_map.html",
         user,
+        days=DAYS,
+        may_fit=allowed(user.role, Permission.TOPICS_EDIT),
         spans=SPANS.items(),
         span=span,
         svg=map_chart.topic_map(_dots(shown, topic), _names(points, shown, order, names, topic, span), frame=frame),
@@ -117,6 +119,7 @@ def trends_page(
         "topic_trends.html",
         user,
         sort=sort,
+        may_fit=allowed(user.role, Permission.TOPICS_EDIT),
         sorts=SORTS.items(),
         scale=scale,
         scales=SCALES.items(),

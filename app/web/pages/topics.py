@@ -22,7 +22,7 @@ from app.topics.query import Sort
 from app.tracker import board
 from app.tracker import service as tracker
 from app.tracker.models import IssueState
-from app.web import alert_views, charts, opening
+from app.web import alert_views, charts, impact_views, opening
 from app.web.flash import Flash, Undo
 from app.web.forms import Id, change, store_of
 from app.web.labels import CHANNELS, row_view
@@ -98,7 +98,8 @@ def topic_page(request: Request, user: Viewer, topic_id: Id) -> Response:
         )
         others = open_issues(session, {issue.id for issue in opened})
         chosen = FeedbackFilter(since=window.since, until=window.until, interaction_ids=query.members(topic_id))
-        impact = next((one for one in impacts(session, filter=window.filter) if one.topic_id == topic_id), None)
+        beside = impacts(session, since=window.since, until=window.until)
+        impact = next((impact_views.sentence(one) for one in beside if one.topic_id == topic_id), "")
         feelings = stats.by_label(session, label="sentiment", filter=chosen)
         merged = session.get(Topic, found.topic.merged_into_id) if found.topic.merged_into_id else None
         listed = session.exec(select(Topic).where(Topic.listed, Topic.id != topic_id).order_by(Topic.name))
@@ -119,7 +120,7 @@ def topic_page(request: Request, user: Viewer, topic_id: Id) -> Response:
         days=query.DAYS,
         line=line(row, window),
         last_seen=row.last_seen,
-        impact=impact.wording if impact else "",
+        impact=impact,
         weekly=weekly(weeks, caption=f"近 {query.WEEKS} 周每周条数（每周从{_weekday(weeks)}算起）"),
         texts=[row_view(one, products) for one in found.representatives],
         feelings=_feelings(feelings, window, topic_id),

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
-from app.clock import local_day
+from app.clock import day_start, local_day
 from app.customers.models import Customer
 from app.feedback import wording
 from app.feedback.models import Analysis, Interaction, InteractionState
@@ -18,8 +19,9 @@ from app.topics.change_words import words_of
 from app.topics.changes import DIMENSIONS, TopicChange, change_of, judged
 from app.topics.differences import scatter_of
 from app.topics.periods import Periods, Preset, Stretch, before, preset
+from app.topics.query import list_topics
 from tests.app.topics.conftest import NOW
-from tests.app.topics.test_topic_query import put, topic
+from tests.app.topics.test_topic_query import put, records, topic
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -67,6 +69,7 @@ def risen(store: Store, bank: Bank) -> int:
             say(session, bank, one, days_ago=1.5 + number / 2, matter="闪退", touchpoint="mobile_app", product="P2")
         say(session, bank, one, days_ago=70)
         say(session, bank, other, days_ago=3)
+        records(session, bank)
         return one
 
 
@@ -91,10 +94,18 @@ def test_counts_differences_and_marks(store: Store, risen: int) -> None:
     assert change.parts["touchpoint"][0] is app
 
 
+def test_a_period_is_read_once_for_all_dimensions(store: Store, risen: int) -> None:
+    told: list[str] = []
+    with store.read() as session:
+        event.listen(session.connection(), "before_cursor_execute", lambda *of: told.append(of[2]))
+        change_of(session, topic_id=risen, periods=PERIODS)
+    assert len([one for one in told if "topic_assignment" in one]) == 2
+
+
 def test_a_rise_everywhere_shifts_nothing(store: Store, bank: Bank) -> None:
     with store.write() as session:
         one = topic(session, "排队")
-        say(session, bank, one, days_ago=70)
+        records(session, bank)
         for number in range(90):
             where = {"touchpoint": "branch" if number % 2 else "sms", "region": f"R{number % 3}"}
             say(session, bank, one, days_ago=1.5 + number % 27 if number < 66 else 30 + number % 26, **where)
@@ -159,6 +170,23 @@ def test_nothing_is_marked_where_the_records_do_not_reach_back(store: Store, ris
     assert not change.comparable
     assert not change.sure
     assert not any(one.changed or one.shifted for values in change.parts.values() for one in values)
+
+
+def test_a_stray_text_of_long_ago_is_no_record(store: Store, bank: Bank) -> None:
+    """Of 19 texts in four weeks and none before: that could be the day on which the bank began to send."""
+    with store.write() as session:
+        one = topic(session, "排队")
+        for number in range(19):
+            say(session, bank, one, days_ago=1.5 + number)
+        bank.feedback(session, "", days_ago=900)
+        change = change_of(session, topic_id=one, periods=PERIODS)
+        assert (change.later, change.earlier, change.comparable, change.sure) == (19, 0, False, False)
+        assert not any(part.changed for values in change.parts.values() for part in values)
+        (row,) = list_topics(session, until=day_start(TODAY))
+        assert (row.change.count, row.change.previous, row.change.comparable) == (19, 0, False)
+        records(session, bank)
+        assert change_of(session, topic_id=one, periods=PERIODS).sure
+        assert list_topics(session, until=day_start(TODAY))[0].change.comparable
 
 
 def test_an_empty_topic_and_an_empty_period(store: Store, bank: Bank) -> None:

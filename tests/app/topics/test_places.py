@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from sqlmodel import select
 
 from app.feedback.erase import erase, restrict
@@ -13,11 +14,13 @@ from app.feedback.models import Interaction
 from app.topics import editing, places, tasks
 from app.topics.models import TopicPlace
 from app.topics.service import fit_topics
+from nlp.topics import plane
 from tests.app.topics.conftest import MATTERS, NOW
 from tests.app.topics.test_topic_fit import main_topic
 
 if TYPE_CHECKING:
     from app.store.engine import Store
+    from nlp.topics.plane import Labels, Points
     from tests.app.topics.conftest import Bank
     from tests.conftest import SetClock
 
@@ -63,6 +66,26 @@ def test_a_refit_finds_topics_where_they_were_and_places_what_came(
         assert np.linalg.norm(was - now) < 0.4
     own = np.median([after[one] for one in feedback["排队"]], axis=0)
     assert np.linalg.norm(np.array(after[new]) - own) < 0.6
+
+
+def test_only_what_is_drawn_or_was_on_the_last_map_is_brought_into_the_space(
+    store: Store, clock: SetClock, feedback: dict[str, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def placed(points: Points, rows: Labels, *, before: Points, seed: int) -> Points:
+        read.append(len(points))
+        return plane.place(points, rows, before=before, seed=seed)
+
+    most = [30, 16]
+    monkeypatch.setattr(places, "draw", lambda groups, keys: plane.draw(groups, keys, most=most[len(read)]))
+    monkeypatch.setattr(places, "in_the_plane", placed)
+    fit_topics(store, clock=clock, seed=7)
+    first = set(positions(store))
+    fit_topics(store, clock=clock, seed=7)
+    second = set(positions(store))
+    assert len(second) <= 16 < len(first) <= 30  # of 80
+    assert read == [len(first), len(first | second)]
 
 
 def test_erased_and_restricted_feedback_is_on_no_map(

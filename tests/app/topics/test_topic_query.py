@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
 from app.errors import Conflict, Invalid, NotFound
@@ -48,6 +49,13 @@ def put(session: Session, topic_id: int | None, *interaction_ids: int) -> None:
     session.flush()
 
 
+def records(session: Session, bank: Bank, *, weeks: int = 9, each: int = 3) -> None:
+    """Feedback of no topic in each of the weeks before NOW's day, so that the records reach back over them."""
+    for week in range(weeks):
+        for _ in range(each):
+            bank.feedback(session, "", days_ago=3 + 7 * week)
+
+
 @pytest.fixture
 def topics(store: Store, bank: Bank) -> dict[str, int]:
     """排队 rises from 3 to 15, 年费 falls from 12 to 2, 闪退 stays at 5; two texts, one old, are in no topic."""
@@ -61,6 +69,7 @@ def topics(store: Store, bank: Bank) -> dict[str, int]:
             for _ in range(before):
                 put(session, ids[name], bank.feedback(session, name, days_ago=30, region="南岭市"))
         put(session, None, bank.feedback(session, ""), bank.feedback(session, "", days_ago=90))
+        records(session, bank)
         return ids
 
 
@@ -90,6 +99,37 @@ def test_an_earlier_window_knows_nothing_of_what_came_later(store: Store, topics
         rows = {row.name: row for row in list_topics(session, until=NOW - timedelta(days=10), days=28)}
     assert [(rows[name].change.count, rows[name].change.previous) for name in ("排队", "年费")] == [(3, 0), (12, 0)]
     assert rows["排队"].last_seen == NOW - timedelta(days=30)
+
+
+@pytest.mark.parametrize(("days", "count", "previous"), [(2, 0, 2), (3, 2, 0), (10, 2, 0), (28, 2, 12), (200, 14, 1)])
+def test_windows_need_not_be_whole_weeks(
+    store: Store, bank: Bank, topics: dict[str, int], days: int, count: int, previous: int
+) -> None:
+    with store.write() as session:
+        put(session, topics["年费"], bank.feedback(session, "年费", days_ago=250))
+        row = next(row for row in list_topics(session, until=NOW, days=days) if row.name == "年费")
+    assert (row.change.count, row.change.previous) == (count, previous)
+    assert row.weekly == [0] * 7 + [12, 0, 0, 0, 2]
+
+
+def test_a_topic_that_is_silent_for_long_was_last_seen_then(store: Store, bank: Bank) -> None:
+    with store.write() as session:
+        old, _ = topic(session, "排队"), topic(session, "没有")
+        put(session, old, *(bank.feedback(session, "", days_ago=day) for day in (300, 400)))
+        rows = {row.name: row for row in list_topics(session, until=NOW)}
+    assert rows["排队"].last_seen == NOW - timedelta(days=300)
+    assert rows["没有"].last_seen is None
+    assert rows["排队"].weekly == [0] * 12
+
+
+def test_feedback_is_counted_in_one_reading(store: Store, topics: dict[str, int]) -> None:
+    """Windows, weeks and the last times were three readings of months of feedback."""
+    told: list[str] = []
+    with store.read() as session:
+        event.listen(session.connection(), "before_cursor_execute", lambda *of: told.append(of[2]))
+        assert len(list_topics(session, until=NOW)) == 3
+    readings = [one for one in told if "JOIN interaction" in one and "JOIN score" not in one]
+    assert len(readings) == 1
 
 
 def test_detail_breaks_down_and_shows_masked_words(store: Store, topics: dict[str, int]) -> None:

@@ -154,6 +154,7 @@ def test_the_sentence_says_how_much_and_what_carries_it(boss: TestClient, topic:
     )
     assert "条数增多" in shown
     assert "占比下降" in shown
+    assert "百分点（95% 区间）</div></th>" in shown
     assert "不等于由它造成" in shown
     assert f'href="/topics/{topic}/change"' in boss.get(f"/topics/{topic}").text
 
@@ -165,6 +166,8 @@ def test_days_of_ones_own(boss: TestClient, topic: int) -> None:
     assert 'value="2026-09-14"' in shown
     odd = boss.get(f"/topics/{topic}/change", params=days("10-18..10-19", "09-01..09-14")).text
     assert "工作日与周末的差别没有扣除" in odd
+    assert re.search(r"没有标记的 .*标记把这一点算进去了", odd, re.DOTALL)
+    assert "看不出变化的" not in odd  # an interval may leave 0 out where no mark does
 
 
 @pytest.mark.parametrize(
@@ -235,9 +238,13 @@ def test_satisfaction_is_told_without_a_cause(boss: TestClient, topic: int) -> N
     assert "低于其他" in page
     assert "不等于由它造成" in page
     assert page.index(">&lt;i&gt;短信费") < page.index(">别的<")
+    assert "评分太少，不比" not in page
     assert "至少要 30 个才比较" in boss.get(f"/topics/{topic}").text  # nobody else was asked in these four weeks
     assert boss.get("/topics/impact?days=0").status_code == 422
-    assert "太少" in boss.get("/topics/impact?days=1").text
+    few = boss.get("/topics/impact?days=1").text
+    assert "没有一个主题的评分多到能比" in few
+    assert few.index("评分太少，不比（1 个主题）") < few.index(">&lt;i&gt;短信费")
+    assert "去掉后总体</th>" not in few  # nothing is ranked by single answers
 
 
 @pytest.mark.parametrize("role", Role)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.runtime import Runtime
 
 OLD, NEW = 40, 3  # days ago
+PAGES = ["/topics", "/topics/map", "/topics/trends", "/topics/heat", "/topics/impact", "/topic-history"]
 
 
 @pytest.fixture
@@ -89,11 +90,16 @@ def test_a_map_in_the_tab_order_would_be_a_trap(boss: TestClient, topics: dict[s
     assert svg[0].count("<a ") == svg[0].count('tabindex="-1"') == 14 + 2
 
 
-def test_no_map_says_what_to_do(boss: TestClient) -> None:
-    shown = boss.get("/topics/map")
+@pytest.mark.parametrize("path", ["/topics/map", "/topics/trends"])
+@pytest.mark.parametrize(("role", "may_fit"), [(Role.SUPERVISOR, True), (Role.AUDITOR, False)])
+def test_nothing_fitted_yet_says_what_to_do(
+    client: TestClient, runtime: Runtime, bank: Bank, role: Role, path: str, *, may_fit: bool
+) -> None:
+    enter(client, runtime, bank, role)
+    shown = client.get(path)
     assert shown.status_code == 200
-    assert "huisheng topics fit" in shown.text
-    assert "huisheng topics fit" in boss.get("/topics/trends").text
+    assert "每晚自动聚类" in shown.text
+    assert ("点“现在聚类”" in shown.text) == may_fit
 
 
 @pytest.mark.parametrize("path", ["/topics/map?topic=999", "/topics/map?topic=0", "/topics/map?span=x"])
@@ -149,7 +155,12 @@ def test_more_than_a_page_of_panels_unfolds(boss: TestClient, runtime: Runtime, 
     assert boss.get(unescape(more[1])).text.count('class="name"') == 26
 
 
-def test_topics_leads_to_both(boss: TestClient, topics: dict[str, list[int]]) -> None:
-    shown = boss.get("/topics").text
-    assert 'href="/topics/map"' in shown
-    assert 'href="/topics/trends"' in shown
+@pytest.mark.parametrize("here", PAGES)
+def test_each_page_over_all_topics_leads_to_the_others(
+    boss: TestClient, topics: dict[str, list[int]], here: str
+) -> None:
+    nav = re.search(r'<nav class="choices" aria-label="主题的视图">(.*?)</nav>', boss.get(here).text, re.DOTALL)
+    assert nav is not None
+    links = re.findall(r'<a href="([^"]+)"( aria-current="page")?>', nav[1])
+    assert [path for path, _ in links] == PAGES
+    assert [path for path, current in links if current] == [here]

@@ -59,3 +59,8 @@ def test_shares(share: float, said: str) -> None:
 @pytest.mark.parametrize(("value", "said"), [(3, "+3"), (-2, "−2"), (0, "0"), (1234, "+1,234")])
 def test_changes(value: int, said: str) -> None:
     assert words.signed(value) == said
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.3, "+0.30"), (-2, "−2.00"), (-0.001, "0.00"), (0.0, "0.00")])
+def test_changes_with_digits(value: float, said: str) -> None:
+    assert words.signed(value, 2) == said
