@@ -89,6 +89,16 @@ def test_one_raw_number_in_any_column_is_told_by_place_and_kind(stored: Store, p
     assert NUMBER not in repr(report)
 
 
+def test_a_number_in_a_digest_stands_there_by_chance(stored: Store) -> None:
+    by_chance = f"{NUMBER}{'a' * (64 - len(NUMBER))}"
+    with stored.write() as session:
+        session.execute(text("UPDATE interaction SET content_hash = :digest"), {"digest": by_chance})
+    assert look(stored).leaks == []
+    with stored.write() as session:
+        session.execute(text("UPDATE interaction SET content_hash = :leak"), {"leak": f"sha {NUMBER}"})
+    assert look(stored).leaks == [("interaction.content_hash", "手机号", 1)]
+
+
 def test_the_audit_chain_is_searched(stored: Store, clock: SetClock) -> None:
     with stored.write() as session:
         detail = {"searched": f"电话 {NUMBER}"}
