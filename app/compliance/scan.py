@@ -139,7 +139,7 @@ def _scan_table(connection: Connection, table: Table, known: Known, report: Repo
 def _readable(value: object) -> str:
     """The text of a value: of bytes if they are text and not sealed, of JSON as it is written; else "".
 
-    A digest is nobody's words: among thousands of them a password of six digits stands in one by chance.
+    A digest is nobody's words: in one of thousands a short password stands by chance.
     """
     if isinstance(value, str):
         return "" if DIGEST.fullmatch(value) else value
