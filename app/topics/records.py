@@ -16,8 +16,8 @@ from app.feedback.models import Interaction
 SPARSE = 0.1  # of the fullest week's texts: with fewer, the records do not reach back so far
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
-Stretch = tuple[datetime, datetime]
-"""[since, until)"""
+Times = tuple[datetime, datetime]
+"""[since, until): what app.topics.periods builds of whole days, which knows the topics and cannot be known here."""
 
 
 def reach(weeks: Sequence[float], *, fullest: float) -> int:
@@ -25,7 +25,7 @@ def reach(weeks: Sequence[float], *, fullest: float) -> int:
     return next((n for n, texts in enumerate(weeks) if texts <= SPARSE * fullest), len(weeks))
 
 
-def cover(session: Session, *, earlier: Stretch, later: Stretch) -> bool:
+def cover(session: Session, *, earlier: Times, later: Times) -> bool:
     """True where the records hold all of the earlier stretch; its first day may begin late.
 
     Whole weeks back from the end of either stretch are measured by the fullest of them all, so that the time between
