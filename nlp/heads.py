@@ -1,8 +1,9 @@
-"""The label heads: each looks at the encoder's states with a query of its own and answers with a linear layer.
+"""The label heads: each label looks at the encoder's states with a query of its own and adds up what it finds.
 
-A head's input is the concatenation of an attention-weighted mean and the plain mean of the customer's tokens, so
-a label's logit is a sum over tokens: logit = Σ_t (a_t·u·h_t + v·h_t / n) + b. That sum is the evidence, exact
-and without a second pass (nlp/evidence.py).
+A label sees a mean of the customer's tokens weighted by its own attention, and their plain mean, so its logit is a
+sum over tokens: logit = Σ_t (a_t·u·h_t + v·h_t / n) + b. That sum is the evidence, exact and without a second pass
+(nlp/evidence.py). One attention for each label (Mullenbach et al. 2018, "label-wise attention") finds the half
+sentence of a long complaint that carries a rare flag; one for a whole head had to look at everything at once.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ HEADS = (*CHOICE_HEADS, RISK)
 class Head:
     """One head's parameters, float32, for C labels over H hidden units.
 
-    query: (H,). weight: (C, 2H), the first half for the attention mean. bias: (C,). temperature: > 0, divides
+    query: (C, H). weight: (C, 2H), the first half for the attention mean. bias: (C,). temperature: > 0, divides
     the logits. threshold: a best label whose probability is lower is abstained from (risk: not given). wide: what
     the wide part's margins are multiplied with before they are added.
     """
@@ -51,11 +52,11 @@ class Head:
 
     def contributions(self, states: Floats) -> Floats:
         """What each token adds to each label's logit: (T, hidden) → (T, C); their sum plus bias is the logit."""
-        scores = states @ self.query
-        attention = np.exp(scores - scores.max())
-        attention /= attention.sum()
+        scores = states @ self.query.T
+        attention = np.exp(scores - scores.max(axis=0))
+        attention /= attention.sum(axis=0)
         half = self.weight.shape[1] // 2
-        by_attention = (states @ self.weight[:, :half].T) * attention[:, None]
+        by_attention = (states @ self.weight[:, :half].T) * attention
         return np.asarray(by_attention + states @ self.weight[:, half:].T / len(states), dtype=np.float32)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
 
@@ -18,6 +19,7 @@ from nlp.normalize import Normalizer
 from nlp.personal import PersonalFinder
 from nlp.pipeline import Pipeline
 from nlp.segment import Segmenter
+from nlp.signals import Signals
 from nlp.taxonomy import values
 from nlp.wide import Wide
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
 DEMAND = "demand"
@@ -66,7 +67,7 @@ def heads_of(config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32
     return {
         name: Head(
             name,
-            weights[f"head.{name}.query"],
+            np.atleast_2d(weights[f"head.{name}.query"]),  # models older than hs4 have one for all labels
             weights[f"head.{name}.weight"],
             weights[f"head.{name}.bias"],
             told["temperature"],
@@ -81,7 +82,8 @@ def wide_of(config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]
     """The wide part; its columns are the label heads' values, head after head."""
     ends = dict(zip(HEADS, accumulate(len(config["heads"][name]["values"]) for name in HEADS), strict=True))
     columns = {name: slice(end - len(config["heads"][name]["values"]), end) for name, end in ends.items()}
-    return Wide(weights["wide.idf"], weights["wide.weight"], weights["wide.bias"], columns)
+    signals = Signals(config.get("signals", {}))
+    return Wide(weights["wide.idf"], weights["wide.weight"], weights["wide.bias"], columns, signals)
 
 
 def engine_of(config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]], mode: str) -> Engine:

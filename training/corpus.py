@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+SETS = ("R", "S", "A")  # the plain sample, rows picked from the same sources, authored rows; of others nothing is known
 _AUTHORED = "A"
 _FOLDS = {"R": 5, _AUTHORED: 10, "S": 0, "C": 0}  # one text in so many is kept for development, of others one in
 _OTHERS = 5
@@ -60,6 +61,11 @@ class Example:
         """Hash of the normalised text: equal for texts that differ in form only."""
         text = "\n".join(self.doc.normal[part].text for part in self.doc.parts())
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def set(self) -> int:
+        """Which of SETS the row is of, as its id begins; a row of another set counts for the plain sample."""
+        return SETS.index(self.doc.id[0]) if self.doc.id.startswith(SETS) else 0
 
     @property
     def development(self) -> bool:

@@ -60,7 +60,13 @@ def store(
     for name in HEADS:
         heads[name]["values"] = list(values(name))
         weights[f"head.{name}.bias"] = weights[f"head.{name}.bias"] + np.float32(calibrated[name].shift)
-    config = {"version": target.version, "before": target.before, "encoder": _encoder_config(network), "heads": heads}
+    config = {
+        "version": target.version,
+        "before": target.before,
+        "encoder": _encoder_config(network),
+        "heads": heads,
+        "signals": wide.signals.phrases,
+    }
     artifact.save(target.folder, weights, config, tokenizer.to_str())
 
 

@@ -31,8 +31,8 @@ class Item:
     """Framed piece ids (T,), which of them are the customer's, and what is known; None and absent are unknown.
 
     gold: head → index. demand: first and last piece, () where there is none. tags: index in TAGS of each piece.
-    satisfied: of a review that only says so. feedback: false for texts of another kind (reviews, news), whose
-    states must not move the heads' running figures.
+    satisfied: of a review that only says so. set: of corpus.SETS. feedback: false for texts of another kind (reviews,
+    news), whose states must not move the heads' running figures.
     """
 
     ids: list[int]
@@ -42,6 +42,7 @@ class Item:
     demand: tuple[int, ...] | None = None
     tags: list[int] | None = None
     satisfied: bool | None = None
+    set: int = 0
     feedback: bool = True
 
 
@@ -55,7 +56,8 @@ def items(examples: Sequence[Example], reader: Reader) -> list[Item]:
             ids = [*reader.prefix, *tokens.ids[:keep], EOS]
             judged = [False] * before + tokens.judged[:keep] + [False]
             demand = _demand(example, tokens, before, keep)
-            answer.append(Item(ids, judged, example.gold, example.risks, demand, _tags(example, tokens, before, keep)))
+            tags = _tags(example, tokens, before, keep)
+            answer.append(Item(ids, judged, example.gold, example.risks, demand, tags, set=example.set))
     return answer
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import nlp
-from training import card, corpus, curve, deletion, embedding, evaluate, masking, noise, report, reviews
+from training import card, corpus, curve, deletion, drift, embedding, evaluate, masking, noise, report, reviews
 from training.mixture import held
 from training.options import MODEL, WORK, Data, Model, Output, Public, Work
 from training.rows import read, to_learn
@@ -112,10 +112,14 @@ def _tell(tables: list[Table], output: Path | None) -> None:
 def run_noise(
     data: Data, output: Annotated[Path | None, typer.Option(help="JSON lines: the doubtful labels")] = None
 ) -> None:
-    """Labels that a model which did not learn from them finds unlikely; a list for a reader, nothing is edited."""
+    """Labels that a model which did not learn from them finds unlikely; a list for a reader, nothing is edited.
+
+    Below them, stretches of rows in which a class is given far more or less often than their words let expect.
+    """
     rows = list(corpus.read(data))
-    found = list(noise.doubts(rows))
-    typer.echo(noise.table(rows, found).markdown())
+    read_apart = list(noise.readings(rows))
+    found = list(noise.doubts(rows, read_apart))
+    _tell([noise.table(rows, found), drift.table(list(drift.drifts(rows, read_apart)))], None)
     if output:
         lines = [json.dumps(asdict(doubt), ensure_ascii=False) + "\n" for doubt in found]
         output.write_text("".join(lines), encoding="utf-8")

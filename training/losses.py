@@ -42,10 +42,11 @@ class Known:
     def __call__(self, output: Output, rows: Sequence[Item]) -> dict[str, Tensor]:
         """Named scalars, only for what at least one row knows."""
         answer = {}
+        sets = [row.set for row in rows]
         for head in CHOICE_HEADS:
             target = torch.tensor([row.gold.get(head, IGNORED) for row in rows])
             if (target != IGNORED).any():
-                logits = output.logits[head] + self.prior[head]
+                logits = output.logits[head] + output.shifts[head][sets] + self.prior[head]
                 answer[head] = nn.functional.cross_entropy(logits, target, label_smoothing=SMOOTHING)
         answer |= _risks(output, rows) | _demand(output, rows) | _satisfied(output, rows) | _tags(output, rows)
         return answer

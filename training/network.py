@@ -1,7 +1,11 @@
 """The network that is trained: the encoder, and heads whose standardisation is folded away on export.
 
-Without it the heads hardly learn: the pooled states of this encoder sit in a narrow cone. A batch norm would not
-do: batches hold texts of like length, so its own mean would take away what tells complaints from questions.
+Without it the heads hardly learn: the states of this encoder sit in a narrow cone. A batch norm would not do: batches
+hold texts of like length, so its own mean would take away what tells complaints from questions.
+
+Rows that were picked, or written for a purpose, are not labelled as a plain sample is: their classes are of another
+frequency, and their readers drew some borders elsewhere. What differs is learnt apart, a number for each class and
+set of rows (`Output.shifts`), and forgotten on export: the model answers as for the plain sample.
 """
 
 from __future__ import annotations
@@ -12,11 +16,12 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from nlp.heads import HEADS
+from nlp.heads import CHOICE_HEADS, HEADS
 from nlp.model import DEMAND
 from nlp.personal import TAGS
 from nlp.taxonomy import values
 from training import precision
+from training.corpus import SETS
 
 if TYPE_CHECKING:
     from transformers import BertModel
@@ -29,11 +34,12 @@ _TINY = 1e-5
 class Output:
     """states: (B, T, hidden). logits: head → (B, C). start, end: (B, T), -inf outside the customer's pieces.
 
-    tags: (B, T, TAGS).
+    tags: (B, T, TAGS). shifts: choice head → (SETS, C), what a row's set adds to its logits; 0 for the plain sample.
     """
 
     states: Tensor
     logits: dict[str, Tensor]
+    shifts: dict[str, Tensor]
     start: Tensor
     end: Tensor
     tags: Tensor
@@ -78,9 +84,11 @@ class Network(nn.Module):
         hidden = encoder.config.hidden_size
         sizes = {head: len(values(head)) for head in HEADS} | {DEMAND: 1}
         self.encoder = encoder
-        self.query = nn.ParameterDict({name: nn.Parameter(torch.zeros(hidden)) for name in sizes})
-        self.norm = nn.ModuleDict({name: Standard(2 * hidden) for name in sizes})
+        self.standard = Standard(hidden)
+        self.query = nn.ParameterDict({name: nn.Parameter(torch.zeros(size, hidden)) for name, size in sizes.items()})
         self.linear = nn.ModuleDict({name: nn.Linear(2 * hidden, size) for name, size in sizes.items()})
+        others = len(SETS) - 1
+        self.shift = nn.ParameterDict({head: nn.Parameter(torch.zeros(others, sizes[head])) for head in CHOICE_HEADS})
         self.pointer = nn.Linear(hidden, 2, bias=False)
         self.tags = nn.Linear(hidden, len(TAGS))
         self.dropout = nn.Dropout(0.1)
@@ -91,31 +99,35 @@ class Network(nn.Module):
         `feedback` false: texts of another kind, which do not move the running figures.
         """
         states = precision.states(self.encoder, ids, present)
-        logits = {
-            name: self.linear[name](self.dropout(self._pooled(name, states, judged, feedback))) for name in self.query
-        }
-        start, end = self.pointer(states).masked_fill(~judged[..., None], -torch.inf).unbind(-1)
-        return Output(states, logits, start, end, self.tags(states))
-
-    def _pooled(self, name: str, states: Tensor, judged: Tensor, feedback: bool) -> Tensor:  # noqa: FBT001 - forward's
-        scores = (states @ self.query[name]).masked_fill(~judged, -torch.inf)
-        attention = torch.einsum("bt,bth->bh", scores.softmax(1), states)
-        share = judged / judged.sum(1, keepdim=True)
-        both = torch.cat([attention, torch.einsum("bt,bth->bh", share, states)], 1)
-        norm = cast("Standard", self.norm[name])
         if self.training and feedback:
-            norm.watch(both.detach())
-        return cast("Tensor", norm(both))
+            self.standard.watch(states[judged].detach())
+        seen = self.standard(states)
+        kept = seen * self.dropout(torch.ones_like(seen[:, :1]))  # the same units of all pieces of a text
+        share = judged / judged.sum(1, keepdim=True)
+        mean = torch.einsum("bt,bth->bh", share, kept)
+        logits = {name: self._logits(name, seen, kept, mean, judged) for name in self.query}
+        shifts = {head: nn.functional.pad(shift, (0, 0, 1, 0)) for head, shift in self.shift.items()}
+        start, end = self.pointer(states).masked_fill(~judged[..., None], -torch.inf).unbind(-1)
+        return Output(states, logits, shifts, start, end, self.tags(states))
+
+    def _logits(self, name: str, seen: Tensor, kept: Tensor, mean: Tensor, judged: Tensor) -> Tensor:
+        """One head's answers (B, C) from the standardised states (B, T, hidden) and their mean (B, hidden)."""
+        linear = cast("nn.Linear", self.linear[name])
+        attended, plain = linear.weight.chunk(2, 1)
+        attention = (seen @ self.query[name].T).masked_fill(~judged[..., None], -torch.inf).softmax(1)
+        found: Tensor = (attention * (kept @ attended.T)).sum(1)
+        return found + mean @ plain.T + linear.bias
 
     def folded(self) -> dict[str, Tensor]:
         """The heads' parameters as `nlp.heads.Head` wants them, the standardisation multiplied into the weights."""
         answer = {"pointer.weight": self.pointer.weight, "tags.weight": self.tags.weight, "tags.bias": self.tags.bias}
+        deviation, mean = self.standard.deviation, self.standard.mean
         for name, query in self.query.items():
-            norm, linear = cast("Standard", self.norm[name]), cast("nn.Linear", self.linear[name])
-            weight = linear.weight / norm.deviation
+            linear = cast("nn.Linear", self.linear[name])
+            weight = linear.weight / deviation.repeat(2)
             answer |= {
-                f"head.{name}.query": query,
+                f"head.{name}.query": query / deviation,
                 f"head.{name}.weight": weight,
-                f"head.{name}.bias": linear.bias - weight @ norm.mean,
+                f"head.{name}.bias": linear.bias - weight @ mean.repeat(2),
             }
         return answer

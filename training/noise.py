@@ -18,13 +18,13 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from nlp.heads import CHOICE_HEADS
 from nlp.segment import Segmenter
+from nlp.signals import Signals
 from nlp.taxonomy import values
-from nlp.wide import Wide
 from training.table import Table
-from training.wide import columns, inverse_frequency, matrix_of
+from training.wide import matrix_of, untrained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -45,13 +45,27 @@ class Doubt:
     chance: float
 
 
-def doubts(examples: Sequence[Example]) -> Iterator[Doubt]:
-    """All of them, the surest first within each head."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One head's labels beside what a model that did not learn from them expects.
+
+    rows: numbers of the N examples that know the head. given: (N,) classes. names: (C,) the classes that occur often
+    enough to be told apart. chances: (N, C).
+    """
+
+    head: str
+    rows: NDArray[np.int_]
+    given: NDArray[np.int_]
+    names: NDArray[np.int_]
+    chances: NDArray[np.float64]
+
+
+def readings(examples: Sequence[Example]) -> Iterator[Reading]:
+    """Every choice head, each row read by a model of the other folds; a head with one class only is left out."""
     docs = [example.doc for example in examples]
     for doc, words in zip(docs, Segmenter().predict(docs), strict=True):
         doc.words = words
-    no_labels = np.zeros((0, 0), np.float32), np.zeros(0, np.float32)  # of the wide part only the n-grams are wanted
-    matrix = matrix_of(Wide(inverse_frequency(docs), *no_labels, columns()), docs)
+    matrix = matrix_of(untrained(docs, Signals({})), docs)
     for head in CHOICE_HEADS:
         counts = Counter(example.gold[head] for example in examples if example.knows(head))
         often = {label for label, count in counts.items() if count >= FOLDS}  # one of each in every fold
@@ -62,12 +76,17 @@ def doubts(examples: Sequence[Example]) -> Iterator[Doubt]:
         model = SGDClassifier(loss="log_loss", alpha=1e-5, random_state=0)
         folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
         chances = cross_val_predict(model, matrix[known], given, cv=folds, method="predict_proba")
-        names = np.unique(given)
-        likely = doubtful(chances, np.searchsorted(names, given))
-        for row in sorted(np.flatnonzero(likely >= 0), key=lambda row: -chances[row, likely[row]]):
-            other = values(head)[names[likely[row]]]
-            chance = float(chances[row, likely[row]])
-            yield Doubt(examples[known[row]].doc.id, head, values(head)[given[row]], other, chance)
+        yield Reading(head, known, given, np.unique(given), chances)
+
+
+def doubts(examples: Sequence[Example], read: Iterable[Reading]) -> Iterator[Doubt]:
+    """All of them, the surest first within each head."""
+    for reading in read:
+        likely = doubtful(reading.chances, np.searchsorted(reading.names, reading.given))
+        for row in sorted(np.flatnonzero(likely >= 0), key=lambda row: -reading.chances[row, likely[row]]):
+            given, other = (values(reading.head)[at] for at in (reading.given[row], reading.names[likely[row]]))
+            chance = float(reading.chances[row, likely[row]])
+            yield Doubt(examples[reading.rows[row]].doc.id, reading.head, given, other, chance)
 
 
 def doubtful(chances: NDArray[np.float64], given: NDArray[np.int_]) -> NDArray[np.int_]:

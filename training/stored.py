@@ -14,7 +14,7 @@ from nlp.encoder import Reader
 from nlp.heads import HEADS
 from nlp.model import DEMAND
 from training.items import batches, collate
-from training.network import Network, Standard
+from training.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,8 +41,9 @@ def network_of(folder: Path) -> Network:
     weights = {name: torch.from_numpy(value) for name, value in artifact.load_weights(folder).items()}
     state = dict(network.state_dict())
     for name in (*HEADS, DEMAND):
-        state[f"query.{name}"] = weights[f"head.{name}.query"]
-        state[f"linear.{name}.weight"] = weights[f"head.{name}.weight"]
+        weight = weights[f"head.{name}.weight"]
+        state[f"query.{name}"] = weights[f"head.{name}.query"].expand(len(weight), -1)  # older models have one for all
+        state[f"linear.{name}.weight"] = weight
         state[f"linear.{name}.bias"] = weights[f"head.{name}.bias"]
     inside = [name for name in weights if name.startswith(("encoder.", "pointer.", "tags."))]
     network.load_state_dict(state | {name: weights[name] for name in inside})
@@ -55,7 +56,9 @@ def unfold(network: Network, rows: Sequence[Item]) -> None:
     network.train()
     for numbers in batches([len(row.ids) for row in rows], seed=0)[:BATCHES]:
         network(*collate([rows[number] for number in numbers]))
-    for name in network.query:
-        norm, linear = cast("Standard", network.norm[name]), cast("nn.Linear", network.linear[name])
-        linear.bias.add_(linear.weight @ norm.mean)
-        linear.weight.mul_(norm.deviation)
+    mean, deviation = network.standard.mean, network.standard.deviation
+    for name, query in network.query.items():
+        linear = cast("nn.Linear", network.linear[name])
+        linear.bias.add_(linear.weight @ mean.repeat(2))
+        linear.weight.mul_(deviation.repeat(2))
+        query.mul_(deviation)

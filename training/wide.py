@@ -1,19 +1,20 @@
-"""Fits the wide part: one linear SVM per label over hashed, TF-IDF-weighted n-grams."""
+"""Fits the wide part: one linear SVM per label over hashed, TF-IDF-weighted n-grams and signals of risk."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.progress import track
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 from sklearn.svm import LinearSVC
 
 from nlp.heads import HEADS, RISK
 from nlp.segment import Segmenter
-from nlp.taxonomy import values
+from nlp.signals import Signals
+from nlp.taxonomy import read, values
 from nlp.wide import Wide, occurrences
+from training.corpus import SETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 BUCKETS = 1 << 17
 FILE = "wide.npz"
+SIGNALS = "rules/signals.json"
 PENALTY = 0.3  # C of the SVM
+SET = 0.3  # what the set of a row weighs, beside n-grams whose values have length 1 together
+SENTIMENT = "sentiment"
 
 
 def columns() -> dict[str, slice]:
@@ -40,31 +44,45 @@ def fit(examples: Sequence[Example]) -> Wide:
     docs = [example.doc for example in examples]
     for doc, words in zip(docs, Segmenter().predict(docs), strict=True):
         doc.words = words
-    idf = inverse_frequency(docs)
-    size = columns()[RISK].stop
-    wide = Wide(idf, np.zeros((BUCKETS, size), np.float32), np.zeros(size, np.float32), columns())
+    wide = untrained(docs, Signals(read(SIGNALS)))
     matrix = matrix_of(wide, docs)
     for head in track(HEADS, "wide part"):
         known = [at for at, example in enumerate(examples) if example.knows(head)]
+        rows = matrix[known] if head == RISK else matrix[known, :BUCKETS]  # elsewhere signals only disturb (measured)
+        learnt = rows.shape[1]
+        if head == SENTIMENT:
+            rows = hstack([rows, [_set(examples[at]) for at in known]]).tocsr()
         for label in range(len(values(head))):
+            column = wide.columns[head].start + label
             has = [_has(examples[at], head, label) for at in known]
             if all(has) or not any(has):  # nothing to tell apart
-                wide.bias[wide.columns[head].start + label] = 1.0 if any(has) else -1.0
+                wide.bias[column] = 1.0 if any(has) else -1.0
                 continue
-            svm = LinearSVC(C=PENALTY, class_weight="balanced", random_state=0)
-            svm.fit(matrix[known], has)
-            wide.weight[:, wide.columns[head].start + label] = svm.coef_[0]
-            wide.bias[wide.columns[head].start + label] = svm.intercept_[0]
-    never = idf == idf.max()
-    return replace(wide, weight=np.where(never[:, None], 0, wide.weight).astype(np.float32))
+            svm = LinearSVC(C=PENALTY, class_weight="balanced", random_state=0).fit(rows, has)
+            wide.weight[:learnt, column] = svm.coef_[0, :learnt]
+            wide.bias[column] = svm.intercept_[0]
+    wide.weight[:BUCKETS][wide.idf == wide.idf.max()] = 0  # never seen
+    return wide
 
 
-def inverse_frequency(docs: Sequence[Doc]) -> NDArray[np.float32]:
-    """(BUCKETS,): the larger the fewer docs hold a bucket's n-grams."""
+def untrained(docs: Sequence[Doc], signals: Signals) -> Wide:
+    """Knows how rare each n-gram is among segmented `docs`; all weights are 0."""
     seen = np.zeros(BUCKETS)
     for doc in docs:
         seen[list({bucket for bucket, _ in occurrences(doc, BUCKETS)})] += 1
-    return (np.log((1 + len(docs)) / (1 + seen)) + 1).astype(np.float32)
+    idf = (np.log((1 + len(docs)) / (1 + seen)) + 1).astype(np.float32)
+    size = columns()[RISK].stop
+    weight, bias = np.zeros((BUCKETS + len(signals), size), np.float32), np.zeros(size, np.float32)
+    return Wide(idf, weight, bias, columns(), signals)
+
+
+def _set(example: Example) -> list[float]:
+    """Features of the set a row is of, none for the plain sample; what they take up is forgotten (training/network.py).
+
+    Of the sentiment alone, where readers of one set drew the borders elsewhere. For the other heads classes are
+    weighted by rarity anyway, and the rows of the other sets are most of what is known of rare ones (measured).
+    """
+    return [SET * (example.set == number) for number in range(1, len(SETS))]
 
 
 def _has(example: Example, head: str, label: int) -> bool:
@@ -72,11 +90,12 @@ def _has(example: Example, head: str, label: int) -> bool:
 
 
 def matrix_of(wide: Wide, docs: Sequence[Doc]) -> csr_matrix:
-    """(docs, buckets): each row the n-gram values of one doc, of length 1."""
+    """(docs, buckets + groups of signals): each row what one doc holds."""
     grams = [wide.read(doc) for doc in docs]
     rows: NDArray[np.int64] = np.repeat(np.arange(len(docs)), [len(gram.buckets) for gram in grams])
     entries = np.concatenate([gram.values for gram in grams])
-    return csr_matrix((entries, (rows, np.concatenate([gram.buckets for gram in grams]))), (len(docs), BUCKETS))
+    buckets = np.concatenate([gram.buckets for gram in grams])
+    return csr_matrix((entries, (rows, buckets)), (len(docs), len(wide.weight)))
 
 
 def save(wide: Wide, folder: Path) -> None:
@@ -87,4 +106,4 @@ def save(wide: Wide, folder: Path) -> None:
 def load(folder: Path) -> Wide:
     """What `save` kept."""
     with np.load(folder / FILE) as kept:
-        return Wide(kept["idf"], kept["weight"], kept["bias"], columns())
+        return Wide(kept["idf"], kept["weight"], kept["bias"], columns(), Signals(read(SIGNALS)))

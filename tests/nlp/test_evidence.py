@@ -36,11 +36,13 @@ def test_spans_of_different_parts_stay_apart() -> None:
 def test_contributions_add_up_to_the_logit() -> None:
     random = np.random.default_rng(0)
     states = random.normal(size=(7, 4)).astype(np.float32)
-    query, weight, bias = (random.normal(size=size).astype(np.float32) for size in ((4,), (3, 8), (3,)))
+    query, weight, bias = (random.normal(size=size).astype(np.float32) for size in ((3, 4), (3, 8), (3,)))
     head = Head("intent", query, weight, bias, temperature=1.0, threshold=0.5, wide=0.0)
-    attention = softmax(states @ head.query)
-    pooled = np.concatenate([attention @ states, states.mean(axis=0)])
-    np.testing.assert_allclose(head.contributions(states).sum(axis=0), head.weight @ pooled, rtol=1e-4, atol=1e-5)
+    added = head.contributions(states).sum(axis=0)
+    for label in range(3):
+        attention = softmax(states @ query[label])
+        pooled = np.concatenate([attention @ states, states.mean(axis=0)])
+        np.testing.assert_allclose(added[label], weight[label] @ pooled, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import nlp
-from training import corpus, curve, deletion, embedding, noise, report, reviews, texts
+from training import corpus, curve, deletion, drift, embedding, noise, report, reviews, texts
 from training.__main__ import app
 from training.evaluate import Judgement
 from training.peers.systems import OURS, Run
@@ -50,6 +50,25 @@ def test_noise_finds_rows_by_what_they_say(tmp_path: Path) -> None:
     assert (found["id"], found["given"], found["likely"]) == ("R30", "complaint", "praise")
     assert "complaint→praise 1" in done.output
     assert said[0] not in done.output
+
+
+def test_a_border_that_readers_moved_is_told_with_the_rows_it_holds_for() -> None:
+    """Of 1,000 rows that could be one class or the other the first 500 bear one of them, the others the other."""
+    rows = [
+        corpus.example_of({"id": f"R{n}", "text": "一样的话", "labels": {"intent": ("praise", "other")[n >= 500]}})
+        for n in range(1000)
+    ]
+    given = np.array([row.gold["intent"] for row in rows])
+    read = noise.Reading("intent", np.arange(1000), given, np.unique(given), np.full((1000, 2), 0.5))
+    found = list(drift.drifts(rows, [read]))
+    assert {(one.label, one.first, one.last, one.given, one.expected) for one in found} == {
+        ("praise", "R0", "R499", 500, 250),
+        ("other", "R0", "R499", 0, 250),
+        ("praise", "R500", "R999", 0, 250),
+        ("other", "R500", "R999", 500, 250),
+    }
+    even = noise.Reading("intent", read.rows, np.tile(read.names, 500), read.names, read.chances)
+    assert not list(drift.drifts(rows, [even]))
 
 
 def test_hard_texts_are_kept_from_training_and_told_by_kind() -> None:

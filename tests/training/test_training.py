@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -100,6 +101,16 @@ def test_folded_heads_answer_as_the_trained_network(tmp_path: Path) -> None:
             np.testing.assert_allclose(logits, output.logits[name][row].numpy(), atol=1e-4)
 
 
+def test_how_a_set_of_rows_was_labelled_is_learnt_apart(tmp_path: Path) -> None:
+    """All rows of another set bear one intent, whatever they say; the plain sample is read as it was labelled."""
+    others = [replace(row, gold={"intent": 1}, set=1) for row in rows()]
+    network = train(tmp_path, finetune.Mixture([*rows(), *others], [], None, 6))
+    assert right(network) > 0.9
+    learnt = network(*collate(rows())).shifts["intent"]
+    assert learnt[1, 1] > learnt[1, 0]
+    assert not learnt[0].any()
+
+
 def test_a_student_learns_from_its_teacher_alone(tmp_path: Path) -> None:
     teacher = train(tmp_path / "teacher", labelled())
     student = finetune.student_of(teacher, [1])
@@ -108,11 +119,11 @@ def test_a_student_learns_from_its_teacher_alone(tmp_path: Path) -> None:
     assert right(train(tmp_path / "student", unlabelled, network=student, teacher=teacher)) > 0.9
 
 
-def test_texts_of_another_kind_do_not_move_the_norms(tmp_path: Path) -> None:
+def test_texts_of_another_kind_do_not_move_the_standardisation() -> None:
     network = small()
-    before = {name: value.clone() for name, value in network.norm.state_dict().items()}
+    before = {name: value.clone() for name, value in network.standard.state_dict().items()}
     network.train()(*collate(rows()), feedback=False)
-    for name, value in network.norm.state_dict().items():
+    for name, value in network.standard.state_dict().items():
         torch.testing.assert_close(value, before[name])
 
 
