@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BUCKETS = 1 << 17
 FILE = "wide.npz"
 SIGNALS = "rules/signals.json"
-PENALTY = 0.3  # C of the SVM
+PENALTY, RISK_PENALTY = 0.3, 1.0  # C of the SVM
 SET = 0.3  # what the set of a row weighs, beside n-grams whose values have length 1 together
 SENTIMENT = "sentiment"
 
@@ -40,7 +40,7 @@ def columns() -> dict[str, slice]:
 
 
 def fit(examples: Sequence[Example]) -> Wide:
-    """Train on all examples; classes are weighted by rarity."""
+    """Train on all examples."""
     docs = [example.doc for example in examples]
     for doc, words in zip(docs, Segmenter().predict(docs), strict=True):
         doc.words = words
@@ -58,11 +58,21 @@ def fit(examples: Sequence[Example]) -> Wide:
             if all(has) or not any(has):  # nothing to tell apart
                 wide.bias[column] = 1.0 if any(has) else -1.0
                 continue
-            svm = LinearSVC(C=PENALTY, class_weight="balanced", random_state=0).fit(rows, has)
+            svm = (_risk_svm() if head == RISK else _choice_svm()).fit(rows, has)
             wide.weight[:learnt, column] = svm.coef_[0, :learnt]
             wide.bias[column] = svm.intercept_[0]
     wide.weight[:BUCKETS][wide.idf == wide.idf.max()] = 0  # never seen
     return wide
+
+
+def _choice_svm() -> LinearSVC:
+    """Classes are weighted by rarity: the best of them wins, and a rare one should have a say."""
+    return LinearSVC(C=PENALTY, class_weight="balanced", random_state=0)
+
+
+def _risk_svm() -> LinearSVC:
+    """No weights: one threshold judges all flags, so that their margins must be of one measure."""
+    return LinearSVC(C=RISK_PENALTY, random_state=0)
 
 
 def untrained(docs: Sequence[Doc], signals: Signals) -> Wide:
