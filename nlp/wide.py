@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,16 +60,16 @@ class Wide:
 
     def read(self, doc: Doc) -> Grams:
         """The text's n-grams, weighted by frequency and rarity, and its signals."""
-        found = occurrences(doc, len(self.idf))
-        counts = Counter(bucket for bucket, _ in found)
-        total = {bucket: (1 + np.log(count)) * self.idf[bucket] for bucket, count in counts.items()}
-        length = np.sqrt(sum(value**2 for value in total.values())) or 1.0
-        values = [total[bucket] / counts[bucket] / length for bucket, _ in found]
-        signalled = signals(doc, self.signals)
+        found, signalled = occurrences(doc, len(self.idf)), signals(doc, self.signals)
+        unique, which, counts = np.unique(
+            np.array([bucket for bucket, _ in found], np.int64), return_inverse=True, return_counts=True
+        )
+        total = (1 + np.log(counts)) * self.idf[unique]
+        values = total / counts / (np.linalg.norm(total) or 1.0)
         often = Counter(group for group, _ in signalled)
         return Grams(
-            np.array([bucket for bucket, _ in found] + [len(self.idf) + group for group, _ in signalled], np.int64),
-            np.array(values + [SIGNAL / often[group] for group, _ in signalled], np.float32),
+            np.concatenate([unique[which], np.array([len(self.idf) + group for group, _ in signalled], np.int64)]),
+            np.array([*values[which], *(SIGNAL / often[group] for group, _ in signalled)], np.float32),
             [span for _, span in found + signalled],
         )
 
@@ -110,5 +111,6 @@ def _read(doc: Doc) -> Iterator[tuple[int, str, list[int], list[int]]]:
         yield part, *visible(doc.normal[part], [one for one in doc.identifiers if one.part == part])
 
 
+@lru_cache(1 << 16)  # a few thousand n-grams make up most of what customers write; hashing was half of the reading
 def _bucket(gram: str, buckets: int) -> int:
     return int(murmurhash3_32(gram, positive=True)) % buckets
