@@ -3,8 +3,8 @@
 Rows are JSON lines with `id`, `labels` and `text` or `turns` (optional `subject`), labels as in the label guide;
 a head that `labels` lacks is unknown, not empty. Names and addresses are read from `pii` of a turn or `text_pii`.
 The development fold is a fifth of the rows, of the authored ones (ids A…) a tenth, chosen by a hash of the normalised
-text, so that a text seen twice falls on one side; rows that were picked because a model was unsure of them (S…) and
-corrections (C…) are all for training. The authored rows that were picked by
+text, so that a text seen twice falls on one side; rows that were picked because a model was unsure of them (S…), those
+of data/labels (T…) and corrections (C…) are all for training. The authored rows that were picked by
 hand as hard (data/samples/hard.json) are in it too: a figure on them is worth something only if none was learnt from.
 """
 
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-SETS = ("R", "S", "A")  # the plain sample, rows picked from the same sources, authored rows; of others nothing is known
+SETS = ("R", "S", "A", "T")  # the plain sample, rows picked, authored, read again or more (data/labels)
 _AUTHORED = "A"
-_FOLDS = {"R": 5, _AUTHORED: 10, "S": 0, "C": 0}  # one text in so many is kept for development, of others one in
+# one text in so many is kept for development, of other rows one in _OTHERS
+_FOLDS = {"R": 5, _AUTHORED: 10, "S": 0, "T": 0, "C": 0}
 _OTHERS = 5
 
 

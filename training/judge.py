@@ -10,9 +10,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import nlp
-from training import card, corpus, curve, deletion, drift, embedding, evaluate, masking, noise, report, reviews
+from training import (
+    agreement,
+    card,
+    corpus,
+    curve,
+    deletion,
+    drift,
+    embedding,
+    evaluate,
+    masking,
+    noise,
+    report,
+    reviews,
+    texts,
+)
 from training.mixture import held
-from training.options import MODEL, WORK, Data, Model, Output, Public, Work
+from training.options import MODEL, SECOND, WORK, Data, Model, Output, Public, Work
+from training.peers import ours
 from training.rows import read, to_learn
 
 if TYPE_CHECKING:
@@ -123,6 +138,21 @@ def run_noise(
     if output:
         lines = [json.dumps(asdict(doubt), ensure_ascii=False) + "\n" for doubt in found]
         output.write_text("".join(lines), encoding="utf-8")
+
+
+@app.command("agreement")
+def run_agreement(
+    data: Data,
+    second: Annotated[Path, typer.Option(help="the second reading, a line a text")] = SECOND,
+    model: Model = MODEL,
+    output: Output = None,
+) -> None:
+    """How far two readers of the development fold agree, and how the model does against each and both."""
+    readings = {row["key"]: row["labels"] for row in texts.rows(second)}
+    _training, development = corpus.split(corpus.read(data))
+    rows = [row for row in development if row.key in readings]
+    answers = ours.answers(list(nlp.load(model).run([row.doc for row in rows])))
+    _tell([agreement.table(rows, readings, answers)], output)
 
 
 @app.command("card")

@@ -20,3 +20,5 @@ Model = Annotated[Path, typer.Option(help="the model folder to judge")]
 Output = Annotated[Path | None, typer.Option("--json", help="where the figures go")]
 WORK = Path("var/training")
 MODEL = DATA / "model" / nlp.SHIPPED
+LABELS = DATA / "labels" / "public.jsonl"
+SECOND = DATA / "labels" / "fold.jsonl"

@@ -21,9 +21,10 @@ from nlp.taxonomy import pii_kinds
 from training import adapt, base, contrast, corpus, correct, finetune, loop, stored, wide
 from training.adopt import adopt
 from training.export import Target, export
+from training.join import join
 from training.mixture import Amounts, held, mixture
 from training.network import Network
-from training.options import MODEL, WORK, Data, Folder, Name, Public, Text, Work
+from training.options import LABELS, MODEL, WORK, Data, Folder, Name, Public, Text, Work
 
 if TYPE_CHECKING:
     from training.corpus import Example
@@ -52,6 +53,18 @@ def build_base(
     random.Random(0).shuffle(rows)  # noqa: S311 - a sample, not a secret
     figures = base.build(work / "base", [normalize(text).text for text in rows[:sample]], tokens)
     typer.echo(json.dumps(figures))
+
+
+@app.command("join")
+def run_join(
+    public: Public,
+    output: Annotated[Path, typer.Option(help="where the labelled rows go, to be given as --data; do not ship them")],
+    labels: Annotated[Path, typer.Option(help="the labels, a line a text")] = LABELS,
+) -> None:
+    """Put the labels that were read for this project beside their texts, which are in the public sets."""
+    rows, missing = join(labels, public)
+    output.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    typer.echo(f"{len(rows)} rows; {missing} labels found no text")
 
 
 @app.command("adapt")
