@@ -25,11 +25,11 @@ class Amounts:
     epochs: int = 3
     feedback: int = 6_000  # for halves; read by a student too
     questions: int = 2_000  # read by a student
-    reviews: int = 14_000
-    names: int = 6_000
+    reviews: int = 6_000
+    names: int = 4_000
     addresses: int = 2_400
     pairs: int = 60_000
-    comparisons: int = 1_000  # steps
+    comparisons: int = 1_300  # steps
 
 
 def held(examples: Sequence[Example]) -> frozenset[str]:
