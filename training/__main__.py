@@ -1,6 +1,7 @@
 """`python -m training`: from public weights and labelled rows to the model folder that ships.
 
 python -m training base --texts CORPUS …      the base encoder with a Chinese vocabulary
+python -m training join --public SETS …       the labels read for this project beside their texts
 python -m training adapt --public SETS …      how customers write and what they ask, without labels
 python -m training finetune --data ROWS …     the teacher: all layers, all heads
 python -m training distil --data ROWS …       the student that ships
@@ -11,6 +12,7 @@ python -m training embedding --public SETS …  the sentence embedding and its p
 python -m training deletion --data ROWS …     whether the evidence carries the labels
 python -m training masking --data ROWS …      how much of the personal data is found, beside libraries
 python -m training noise --data ROWS …        labels to look at again
+python -m training agreement --data ROWS …    how far two readers agree, and the model with each
 python -m training curve --report FIGURES …   how well each system reads over what it costs, as a picture
 python -m training card --report FIGURES …    the model card
 """

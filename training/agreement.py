@@ -17,7 +17,8 @@ from nlp.taxonomy import values
 from training.figures import Figure
 from training.measures import SCORE, measure
 from training.peers.systems import OURS
-from training.peers.told import POLE, SIGN, Told, sign
+from training.peers.told import POLE, SIGN, Told
+from training.rows import gold
 from training.table import Table
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def table(first: Sequence[Example], second: Mapping[str, dict[str, Any]], ours: 
     against_first = measure(first, {READER: _told(again), OURS: ours})
     against_second = {one.head: one for one in measure(again, {OURS: ours})}
     against_both = {one.head: one for one in measure(agreed, {OURS: ours})}
+    against_both |= {one.head: one for one in measure(_of_one_sign(first, again), {OURS: ours}) if one.head == SIGN}
     rows: list[tuple[object, ...]] = []
     for one in against_first:
         if one.head not in {POLE, SCORE}:
@@ -49,21 +51,29 @@ def table(first: Sequence[Example], second: Mapping[str, dict[str, Any]], ours: 
 
 
 def _reread(row: Example, labels: dict[str, Any]) -> Example:
-    gold = {head: values(head).index(str(labels[head])) for head in CHOICE_HEADS if head in labels}
+    given = {head: values(head).index(str(labels[head])) for head in CHOICE_HEADS if head in labels}
     span = labels[DEMAND]
     risks = tuple(int(name in labels[RISK]) for name in values(RISK))
-    return replace(row, gold=gold, risks=risks, demand=Span(0, *span) if span else None)
+    return replace(row, gold=given, risks=risks, demand=Span(0, *span) if span else None)
 
 
 def _agreed(first: Example, again: Example) -> Example:
     """The row with only those labels that both readings hold; a demand is seldom cut alike and is left out."""
-    gold = {head: label for head, label in first.gold.items() if again.gold.get(head) == label}
-    return replace(first, gold=gold, risks=first.risks if first.risks == again.risks else None, demand_known=False)
+    both = {head: label for head, label in first.gold.items() if again.gold.get(head) == label}
+    return replace(first, gold=both, risks=first.risks if first.risks == again.risks else None, demand_known=False)
+
+
+def _of_one_sign(first: Sequence[Example], again: Sequence[Example]) -> list[Example]:
+    """The first reading, its sentiment known only where both readers give it one sign."""
+    rows = []
+    for row, other in zip(first, again, strict=True):
+        signs = {gold(one, SIGN) for one in (row, other)}
+        rows.append(replace(row, gold=row.gold if len(signs) == 1 else {}))
+    return rows
 
 
 def _told(read: Sequence[Example]) -> Told:
-    told = Told({head: [row.gold[head] for row in read] for head in CHOICE_HEADS})
-    told.choice[SIGN] = [sign(row.gold["sentiment"]) for row in read]
+    told = Told({head: [gold(row, head) for row in read] for head in (*CHOICE_HEADS, SIGN)})
     told.risks = [list(row.risks or ()) for row in read]
     told.demand = [(row.demand.part, row.demand.start, row.demand.end) if row.demand else None for row in read]
     return told

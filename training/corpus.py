@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-SETS = ("R", "S", "A", "T")  # the plain sample, rows picked, authored, read again or more (data/labels)
+SETS = ("R", "S", "A", "T")  # the plain sample, rows picked from it, authored, read for this project (data/labels)
 _AUTHORED = "A"
 # one text in so many is kept for development, of other rows one in _OTHERS
 _FOLDS = {"R": 5, _AUTHORED: 10, "S": 0, "T": 0, "C": 0}
 _OTHERS = 5
+_OURS = re.compile(r"[RSAT]\d{5}|C\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,20 @@ class Example:
 
     @property
     def set(self) -> int:
-        """Which of SETS the row is of, as its id begins; a row of another set counts for the plain sample."""
-        return SETS.index(self.doc.id[0]) if self.doc.id.startswith(SETS) else 0
+        """Which of SETS the row is of, as its id says; any other row counts for the plain sample."""
+        letter = _letter(self.doc.id)
+        return SETS.index(letter) if letter in SETS else 0
 
     @property
     def development(self) -> bool:
         """True for the fold that no training input may hold."""
-        every = _FOLDS.get(self.doc.id[:1], _OTHERS)
+        every = _FOLDS.get(_letter(self.doc.id), _OTHERS)
         return self.doc.id in hard_ids() or (every > 0 and int(self.key[:8], 16) % every == 0)
+
+
+def _letter(name: str) -> str:
+    """What an id of ours begins with (R01500, C17); "" for ids that others gave, whatever they begin with."""
+    return name[0] if _OURS.fullmatch(name) else ""
 
 
 @functools.cache

@@ -64,7 +64,8 @@ def correct(
     reader, network = reader_of(start), network_of(start)
     training, _development = split([*_often(corrections, len(samples)), *samples])
     # the heads come with their standardisation folded in: nothing may move it
-    rows = [replace(item, feedback=False) for item in items(training, reader)]
+    # and what the samples teach may not go into a shift, which is forgotten
+    rows = [replace(item, feedback=False, set=0) for item in items(training, reader)]
     run = work / _digest(config["sha256"], training)  # what was begun with other rows is not gone on with
     finetune.finetune(network, finetune.Mixture(rows, [], None, EPOCHS), None, PACE, run)
     calibrated = {

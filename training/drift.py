@@ -3,7 +3,7 @@
 Rows are labelled one after another, by readers who settle a border case one way on one day and otherwise on another.
 A model that did not learn from a row (training/noise.py) says how often each class is to be expected among BLOCK rows
 that follow one another, scaled so that it is right for all rows of their kind; the count is a sum of independent
-draws, so its deviation is √Σ p(1 − p).
+draws, so its deviation is √(Σ p(1 − p) + _FEW).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from training.noise import Reading
 
 BLOCK = 500  # rows of one kind (the letter their id begins with), in the file's order
-FAR = 4.0  # deviations; 29 blocks of 48 classes make a thousand comparisons, and chance alone 0.1 such finds
+FAR = 4.0  # deviations; 29 blocks of 48 classes make 1,400 comparisons, and chance alone 0.1 such finds
 _FEW = 1.0  # keeps a class that is hardly ever expected from being a find when it is given twice
 
 
@@ -47,10 +47,10 @@ def drifts(examples: Sequence[Example], read: Iterable[Reading]) -> Iterator[Dri
     for reading in read:
         is_given = reading.given[:, None] == reading.names
         for kind in _kinds(examples, reading):
-            scale = is_given[kind].sum(0) / reading.chances[kind].sum(0)
+            scaled = reading.chances * (is_given[kind].sum(0) / reading.chances[kind].sum(0))
             for block in (kind[at : at + BLOCK] for at in range(0, len(kind), BLOCK)):
-                chance = reading.chances[block]
-                given, expected = is_given[block].sum(0), scale * chance.sum(0)
+                chance = np.minimum(scaled[block], 1)
+                given, expected = is_given[block].sum(0), chance.sum(0)
                 off = (given - expected) / np.sqrt((chance * (1 - chance)).sum(0) + _FEW)
                 first, last = (examples[reading.rows[block[at]]].doc.id for at in (0, -1))
                 for at in np.flatnonzero(abs(off) >= FAR):

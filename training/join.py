@@ -1,7 +1,9 @@
 """Labels that were read for this project, joined with their texts.
 
 The texts are other people's and not shipped; `data/labels/public.jsonl` holds a line for each: the hash of the
-normalised text (`key`) and its `labels`, the demand as [start, end) code points of the text, null where there is none.
+normalised text (`key`), the `length` of the text that was read in code points, and its `labels`, the demand as
+[start, end) code points of it, null where there is none. A text of another length is another form of the same words,
+in which the demand stands elsewhere.
 """
 
 from __future__ import annotations
@@ -20,11 +22,14 @@ _QUESTIONS, _PAIRS = "bank_questions.jsonl.xz", "question_pairs.jsonl.xz"
 
 
 def join(labels: Path, public: Path) -> tuple[list[dict[str, Any]], int]:
-    """Rows as `corpus.read` takes them (ids T…), and how many labels found no text that may be learnt from."""
-    wanted = {row["key"]: row["labels"] for row in texts.rows(labels)}
+    """Rows as `corpus.read` takes them (ids T…), and how many labels found no text that may be learnt from.
+
+    Raises OSError for a set that is not there and ValueError, with file and line, for a line that is no JSON.
+    """
+    wanted = {(row["key"], row["length"]): row["labels"] for row in texts.rows(labels)}
     rows: list[dict[str, Any]] = []
     for text in _texts(public):
-        told = wanted.pop(texts.key_of(text), None)
+        told = wanted.pop((texts.key_of(text), len(text)), None)
         if told is not None:
             span = told[DEMAND]
             rows.append({"text": text, "labels": {**told, DEMAND: text[slice(*span)] if span else ""}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,10 +111,12 @@ def matrix_of(wide: Wide, docs: Sequence[Doc]) -> csr_matrix:
 
 def save(wide: Wide, folder: Path) -> None:
     """Keep the fitted part for the export."""
-    np.savez(folder / FILE, idf=wide.idf, weight=wide.weight, bias=wide.bias)
+    phrases = json.dumps(wide.signals.phrases, ensure_ascii=False)
+    np.savez(folder / FILE, idf=wide.idf, weight=wide.weight, bias=wide.bias, signals=np.array(phrases))
 
 
 def load(folder: Path) -> Wide:
     """What `save` kept."""
     with np.load(folder / FILE) as kept:
-        return Wide(kept["idf"], kept["weight"], kept["bias"], columns(), Signals(read(SIGNALS)))
+        signals = Signals(json.loads(str(kept["signals"])))
+        return Wide(kept["idf"], kept["weight"], kept["bias"], columns(), signals)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from nlp.doc import Span
 from nlp.heads import CHOICE_HEADS, RISK
 from nlp.model import DEMAND
 from nlp.taxonomy import values
@@ -64,7 +61,12 @@ def test_where_readers_differ_the_model_is_right_for_one_of_them(ours: Told) -> 
         assert agreed == 30
 
 
-def test_a_row_whose_demand_was_not_found_is_read_all_the_same(ours: Told) -> None:
-    rows = [replace(row, demand=Span(0, 0, 3)) for row in ROWS]
-    told = table(rows, {row.key: second(row, demand=None) for row in rows}, ours)
+def test_one_sign_is_agreement_on_three_steps_and_none_on_five(ours: Told) -> None:
+    by_head = {row[0]: row for row in table(ROWS, {row.key: second(row, sentiment=-2) for row in ROWS}, ours).rows}
+    assert "sentiment" not in by_head or by_head["sentiment"][6] == 0
+    assert by_head[SIGN][6] == 40
+
+
+def test_a_reader_who_finds_no_demand(ours: Told) -> None:
+    told = table(ROWS, {row.key: second(row, demand=None) for row in ROWS}, ours)
     assert str(next(row for row in told.rows if row[0] == DEMAND)[3]).startswith("0.000")

@@ -85,8 +85,8 @@ def test_sentiment_is_asked_in_three_ways_and_in_two(tmp_path: Path) -> None:
 def test_no_judged_text_is_learnt_from_in_whatever_form(tmp_path: Path) -> None:
     judged, _ = read([write(tmp_path, row("手续费太高ABC", "X1", intent="complaint"))])
     others = [
-        row("手續費太高ＡＢＣ", "S1", intent="complaint"),
-        row("利息太高", "S2", intent="complaint", risk=["legal"]),
+        row("手續費太高ＡＢＣ", "S00001", intent="complaint"),
+        row("利息太高", "S00002", intent="complaint", risk=["legal"]),
     ]
     learnt = to_learn(read([write(tmp_path, *others)])[0], judged)
     assert learnt.texts == ["利息太高"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def row(number: int, text: str, kind: str = "R", **labels: object) -> Example:
-    return example_of({"id": f"{kind}{number}", "text": text, "labels": labels})
+    return example_of({"id": f"{kind}{number:05d}", "text": text, "labels": labels})
 
 
 def margin(fitted: Wide, text: str, head: str, label: str) -> float:
@@ -54,10 +54,11 @@ def test_signals_speak_of_risk_alone(fitted: Wide) -> None:
 def test_how_a_set_of_rows_was_labelled_is_forgotten() -> None:
     """Rows of S bear -2 where the plain sample bears -1 for the same words."""
     texts = [f"利息太高了，第{n}次" for n in range(60)]
-    plain = [row(n, text, sentiment=-1) for n, text in enumerate(texts[:30])]
-    picked = [row(n, text, "S", sentiment=-2) for n, text in enumerate(texts[30:])]
+    plain = [row(n, text, sentiment=-1) for n, text in enumerate(texts[:10])]
+    picked = [row(n, text, "S", sentiment=-2) for n, text in enumerate(texts[10:])]
     both = wide.fit([*plain, *picked])
-    assert margin(both, "利息太高了", "sentiment", "-1") > margin(both, "利息太高了", "sentiment", "-2")
+    apart = margin(both, "利息太高了", "sentiment", "-1") - margin(both, "利息太高了", "sentiment", "-2")
+    assert apart > 0.6, "with the set taken for nothing the two are 0.2 apart, by the numbers in the texts alone"
 
 
 def test_what_was_kept_is_read_back(fitted: Wide, tmp_path: Path) -> None:
