@@ -2,7 +2,7 @@
 
 A head's logits are (deep + wide × margin + shift) / temperature. The few numbers are fitted by likelihood
 (Guo et al. 2017, temperature scaling; the weight of the wide part is fitted with it); thresholds by precision
-for heads with one answer, by F1 for those with several.
+for heads with one answer, by F1 for those with several, and so is the weight of the wide part for risk.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nlp.heads import CHOICE_HEADS, RISK, sigmoid, softmax
 from nlp.metrics import f1_at, threshold_for_precision
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PRECISION = 0.90  # what accepted labels should reach on the development fold
 LEAST_COVERAGE = 0.60  # below this share of accepted texts a head would be of no use
+GRID = np.arange(0.1, 0.91, 0.02)  # thresholds that are tried where any number of answers may be given
+RISK_WEIGHTS = (1, 2, 3, 5, 7)  # of the wide part; by likelihood rare flags would hardly have a say in it
 _TINY = 1e-9
 
 
@@ -70,13 +72,30 @@ def calibrate(name: str, deep: Floats, margins: Floats | None, examples: Sequenc
 
     start = np.array([0.0, 1.0 if margins is not None else 0.0, 0.0])
     fitted = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 400}).x
+    if name == RISK and margins is not None:
+        fitted = max(
+            (_with_weight(weight, loss) for weight in RISK_WEIGHTS), key=lambda told: _best_f1(scores(told), gold)
+        )
     chance = scores(fitted)
     if one_answer:
         threshold = threshold_for_precision(
             chance.max(axis=1), chance.argmax(axis=1) == gold, PRECISION, LEAST_COVERAGE
         )
     else:
-        grid = np.arange(0.1, 0.91, 0.02)
-        threshold = float(grid[np.argmax([f1_at(chance, gold, at) for at in grid])])
+        threshold = float(GRID[np.argmax([f1_at(chance, gold, at) for at in GRID])])
     temperature, weight = float(np.exp(fitted[0])), 0.0 if margins is None else float(fitted[1])
     return Calibration(temperature, threshold, weight, 0.0 if one_answer else float(fitted[2]))
+
+
+def _with_weight(weight: float, loss: Callable[[Floats], float]) -> Floats:
+    """Log temperature, this weight, and shift, the two others by likelihood."""
+
+    def rest(told: Floats) -> float:
+        return loss(np.array([told[0], weight, told[1]]))
+
+    temperature, shift = minimize(rest, np.array([0.0, float(weight)]), method="Nelder-Mead").x
+    return np.array([temperature, weight, shift])
+
+
+def _best_f1(chance: Floats, gold: NDArray[np.int_]) -> float:
+    return max(f1_at(chance, gold, at) for at in GRID)
