@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 
-LINES = Path("data/samples/corpus.jsonl").read_text(encoding="utf-8").splitlines()[:160]
+LINES = Path("data/samples/corpus.jsonl").read_text(encoding="utf-8").splitlines()[:400]
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +44,11 @@ def test_every_line_gets_a_topic_with_a_name_or_none(first: list[dict[str, Any]]
 
 
 def test_ids_continue_in_a_file_that_grew(folder: Path, first: list[dict[str, Any]]) -> None:
-    more = Path("data/samples/corpus.jsonl").read_text(encoding="utf-8").splitlines()[160:168]
+    more = Path("data/samples/corpus.jsonl").read_text(encoding="utf-8").splitlines()[400:420]
     done, rows = cluster(folder, [*LINES, *more], "second", "--previous", str(folder / "first.jsonl"), "--seed", "3")
     assert done.exit_code == 0, done.output
     kept = sum(before["topic"] == after["topic"] for before, after in zip(first, rows, strict=False))
-    assert kept >= 0.8 * len(first), "eight texts and another seed may move a few of so small groups, not the numbering"
+    assert kept >= 0.95 * len(first)
 
 
 def test_a_bad_line_is_told_and_the_rest_is_grouped(folder: Path) -> None:
