@@ -135,6 +135,16 @@ def test_pages_are_accessible_and_fit(browser: Browser, page: Page, site: Site, 
     context.close()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_placeholder_among_the_words_of_a_label_can_be_read(page: Page, scheme: str) -> None:
+    # which texts of the samples have one depends on the machine's rounding, so it is set into a page here
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto("/review")
+    words = '<p><mark>加我 <span class="pii">[QQ号1]</span> 退钱<sup>1</sup></mark></p>'
+    page.evaluate("words => document.querySelector('main').insertAdjacentHTML('beforeend', words)", words)
+    assert not Axe().run(page, {"include": [["mark:has(.pii)"]]})["violations"]
+
+
 def test_the_console_works_without_javascript_and_loads_nothing_from_outside(browser: Browser, site: Site) -> None:
     context = browser.new_context(base_url=site.url, java_script_enabled=False)
     page = context.new_page()
