@@ -26,7 +26,7 @@ class Amounts:
     feedback: int = 6_000  # for halves; read by a student too
     questions: int = 2_000  # read by a student
     reviews: int = 6_000
-    names: int = 4_000
+    names: int = 6_000
     addresses: int = 2_400
     pairs: int = 60_000
     comparisons: int = 1_300  # steps

@@ -55,6 +55,9 @@ def test_a_phrase_stands_in_one_group_and_once() -> None:
     phrases = [phrase for members in SIGNALS.phrases.values() for phrase in members]
     assert len(phrases) == len(set(phrases))
     assert all(phrase == phrase.strip().lower() for phrase in phrases), "the text is normalised, the phrases are too"
+    for members in SIGNALS.phrases.values():
+        swallowed = [(long, short) for long in members for short in members if short != long and short in long]
+        assert not swallowed, "the longer one says nothing more"
 
 
 def test_signals_are_features_beside_the_n_grams_with_the_words_they_stand_on() -> None:
