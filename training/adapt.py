@@ -6,6 +6,8 @@ number of steps: about two thousand pieces of running text and as many of questi
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random as plain_random
 from typing import TYPE_CHECKING
 
@@ -94,7 +96,7 @@ class Adapter(nn.Module):
         random = np.random.default_rng([self.seed, step])
         answer: dict[str, Tensor] = {}
         if self.feedback:
-            start = int(random.integers(len(self.feedback) - TEXTS))  # texts of like length stand together
+            start = int(random.integers(max(1, len(self.feedback) - TEXTS + 1)))  # texts of like length stand together
             batch = self.feedback[start : start + TEXTS]
             shown, asked = mlm.hide(batch, self.encoder.config.vocab_size, random)
             answer["words"] = mlm.loss(self.encoder, self.guesser, shown, asked)
@@ -105,4 +107,13 @@ class Adapter(nn.Module):
 
 def adapt(adapter: Adapter, steps: int, pace: loop.Pace, folder: Path) -> None:
     """Train the encoder in place; what was trained and how far is told by the folder's log and curve."""
-    loop.run(adapter, loop.groups(adapter, adapter.encoder, pace), adapter.loss, steps=steps, pace=pace, folder=folder)
+    ids = json.dumps([text.ids for text in adapter.feedback])
+    loop.run(
+        adapter,
+        loop.groups(adapter, adapter.encoder, pace),
+        adapter.loss,
+        steps=steps,
+        pace=pace,
+        folder=folder,
+        reads=f"{hashlib.sha256(ids.encode()).hexdigest()} {adapter.comparison is not None}",
+    )

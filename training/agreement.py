@@ -1,8 +1,9 @@
 """How far two readers agree on the development fold, and how the model does against each of them and both.
 
 The labels of the fold were read once. `data/labels/fold.jsonl` holds a second reading of the same texts, by the same
-guide and without sight of the first (the form is that of training/join.py). Where two careful readers differ no model
-can be right for both: what they reach against each other is as far as a figure of the fold can be trusted.
+guide and without sight of the first but for a few texts that were shown as examples (the form is that of
+training/join.py). Where two careful readers differ no model can be right for both: what they reach against each other
+is as far as a figure of the fold can be trusted.
 """
 
 from __future__ import annotations

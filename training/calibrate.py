@@ -1,6 +1,6 @@
 """What turns a head's raw answer into a probability that can be trusted, fitted on the development fold.
 
-A head's logits are (deep + wide × margin + shift) / temperature. The few numbers are fitted by likelihood
+A head's logits are (deep + wide × margin + offset) / temperature. The few numbers are fitted by likelihood
 (Guo et al. 2017, temperature scaling; the weight of the wide part is fitted with it); thresholds by precision
 for heads with one answer, by F1 for those with several, and so is the weight of the wide part for risk.
 """
@@ -34,12 +34,12 @@ _TINY = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Of one head; `shift` is added to its bias, the rest is stored with the model."""
+    """Of one head; `offset` is added to its bias, the rest is stored with the model."""
 
     temperature: float
     threshold: float
     wide: float
-    shift: float
+    offset: float
 
     def as_config(self) -> dict[str, object]:
         """What nlp.model reads back."""
@@ -61,8 +61,8 @@ def calibrate(name: str, deep: Floats, margins: Floats | None, examples: Sequenc
         gold = np.array([example.risks if name == RISK else (int(example.demand is not None),) for example in examples])
 
     def scores(told: Floats) -> Floats:
-        log_temperature, weight, shift = told
-        logits = (deep + weight * wide + shift) / np.exp(log_temperature)
+        log_temperature, weight, offset = told
+        logits = (deep + weight * wide + offset) / np.exp(log_temperature)
         return softmax(logits) if one_answer else sigmoid(logits)
 
     def loss(told: Floats) -> float:
@@ -88,13 +88,13 @@ def calibrate(name: str, deep: Floats, margins: Floats | None, examples: Sequenc
 
 
 def _with_weight(weight: float, loss: Callable[[Floats], float]) -> Floats:
-    """Log temperature, this weight, and shift, the two others by likelihood."""
+    """Log temperature, this weight, and offset, the two others by likelihood."""
 
     def rest(told: Floats) -> float:
         return loss(np.array([told[0], weight, told[1]]))
 
-    temperature, shift = minimize(rest, np.array([0.0, float(weight)]), method="Nelder-Mead").x
-    return np.array([temperature, weight, shift])
+    temperature, offset = minimize(rest, np.array([0.0, float(weight)]), method="Nelder-Mead").x
+    return np.array([temperature, weight, offset])
 
 
 def _best_f1(chance: Floats, gold: NDArray[np.int_]) -> float:

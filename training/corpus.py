@@ -1,7 +1,8 @@
 """Labelled rows as docs, and the split that every figure is told on.
 
 Rows are JSON lines with `id`, `labels` and `text` or `turns` (optional `subject`), labels as in the label guide;
-a head that `labels` lacks is unknown, not empty. Names and addresses are read from `pii` of a turn or `text_pii`.
+a head that `labels` lacks is unknown, not empty. Names and addresses are read from `pii` of a turn, `text_pii` and
+`subject_pii`.
 The development fold is a fifth of the rows, of the authored ones (ids A…) a tenth, chosen by a hash of the normalised
 text, so that a text seen twice falls on one side; rows that were picked because a model was unsure of them (S…), those
 of data/labels (T…) and corrections (C…) are all for training. The authored rows that were picked by
@@ -18,13 +19,14 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from nlp.doc import CUSTOMER, Doc, Pii, Span, Turn
+from nlp.doc import CUSTOMER, SUBJECT, Doc, Pii, Span, Turn
 from nlp.heads import CHOICE_HEADS, RISK
 from nlp.mask import Masker
 from nlp.model import DEMAND
 from nlp.normalize import Normalizer
 from nlp.personal import KINDS
 from nlp.taxonomy import DATA, values
+from training import texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -64,6 +66,11 @@ class Example:
         """Hash of the normalised text: equal for texts that differ in form only."""
         text = "\n".join(self.doc.normal[part].text for part in self.doc.parts())
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def words_key(self) -> str:
+        """Hash of the letters and digits: equal for texts that differ in blanks and signs as well."""
+        return texts.words_key("\n".join(self.doc.normal[part].text for part in self.doc.parts()))
 
     @property
     def set(self) -> int:
@@ -123,8 +130,8 @@ def split(examples: Iterable[Example]) -> tuple[list[Example], list[Example]]:
     """Training and development rows; a training text that also stands in the development fold is dropped."""
     rows = list(examples)
     development = [row for row in rows if row.development]
-    held = {row.key for row in development}
-    return [row for row in rows if row.key not in held], development
+    held = {row.words_key for row in development}
+    return [row for row in rows if row.words_key not in held], development
 
 
 def example_of(row: dict[str, Any]) -> Example:
@@ -138,8 +145,8 @@ def example_of(row: dict[str, Any]) -> Example:
 
 
 def _risks(told: list[str]) -> tuple[int, ...]:
-    if unknown := set(told) - set(values(RISK)):
-        raise ValueError(f"risk {sorted(unknown)} is not on the label list")
+    if set(told) - set(values(RISK)):
+        raise ValueError("risk is not on the label list")
     return tuple(int(name in told) for name in values(RISK))
 
 
@@ -156,6 +163,7 @@ def _personal(row: dict[str, Any]) -> tuple[Pii, ...] | None:
         marked = [(part, turn.get("pii", ())) for part, turn in enumerate(row["turns"])]
     else:
         marked = [(0, row.get("text_pii", ()))]
-    if not any(spans for _, spans in marked) and not row["id"].startswith(_AUTHORED):
+    marked.append((SUBJECT, row.get("subject_pii") or ()))
+    if not any(spans for _, spans in marked) and _letter(row["id"]) != _AUTHORED:
         return None
     return tuple(Pii(part, start, end, kind) for part, spans in marked for start, end, kind in spans if kind in KINDS)

@@ -1,4 +1,4 @@
-"""Is the evidence what carries a label? Without it the label's score must fall more than without other words."""
+"""Is the evidence what carries a label? Without it the label's score must fall more than without random words."""
 
 from __future__ import annotations
 

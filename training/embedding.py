@@ -23,6 +23,7 @@ from nlp.normalize import Normalizer
 from training import texts
 from training.figures import Figure, draws, share
 from training.peers.encoder import Base
+from training.peers.systems import OURS
 from training.table import Table
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Embed = Callable[[Sequence[str]], Floats]  # texts → unit vectors (N, H)
 
-OURS, BASE = "Huisheng", "base encoder"
+BASE = "base encoder"
 MOST_PAIRS = 400  # of each set: one of the peers reads a dozen texts a second
 PAIR_SET = "bq_dev"  # whose accuracy is told
 TAUGHT_PAIRS = 8000  # that its classifier learns from
@@ -45,7 +46,7 @@ SEED = 20261101
 class KeptOut:
     """What is judged: pairs, and for each standard question two of its phrasings (query, candidate)."""
 
-    pairs: list[tuple[str, texts.Pair]]  # with the name of the set
+    pairs: list[texts.Pair]
     taught: list[texts.Pair]
     questions: list[tuple[str, str]]
 
@@ -53,13 +54,13 @@ class KeptOut:
     def read(cls, folder: Path, held: frozenset[str]) -> KeptOut:
         """From the public sets in `folder`."""
         drawn = random.Random(SEED)  # noqa: S311 - a sample, not a secret
-        known = list(zip(_sets(folder, held), texts.pairs(folder / "question_pairs.jsonl.xz", held), strict=True))
-        known = [one for one in known if _says(one[1].left) and _says(one[1].right)]
+        known = texts.pairs(folder / "question_pairs.jsonl.xz", held)
+        known = [pair for pair in known if _says(pair.left) and _says(pair.right)]
         drawn.shuffle(known)
         pairs = []
-        for name in sorted({name for name, _ in known}):
-            pairs += [one for one in known if one[0] == name and one[1].kept_out][:MOST_PAIRS]
-        taught = [pair for name, pair in known if name == PAIR_SET and not pair.kept_out][:TAUGHT_PAIRS]
+        for name in sorted({pair.set for pair in known}):
+            pairs += [pair for pair in known if pair.set == name and pair.kept_out][:MOST_PAIRS]
+        taught = [pair for pair in known if pair.set == PAIR_SET and not pair.kept_out][:TAUGHT_PAIRS]
         standards = texts.standard_questions(folder / "bank_questions.jsonl.xz", held)
         asked = [list(filter(_says, found)) for names, found in standards.items() if texts.kept_out(names)]
         questions = [drawn.sample(found, 2) for found in asked if len(found) > 1]
@@ -69,12 +70,6 @@ class KeptOut:
 def _says(text: str) -> bool:
     """False for a text of signs alone, which has no embedding."""
     return any(char.isalnum() for char in text)
-
-
-def _sets(folder: Path, held: frozenset[str]) -> list[str]:
-    """The set of each pair, in the order of `texts.pairs`."""
-    found = texts.rows(folder / "question_pairs.jsonl.xz")
-    return [row["set"] for row in found if not {texts.key_of(row["a"]), texts.key_of(row["b"])} & held]
 
 
 def systems(model: Path, base: Path, kept: KeptOut) -> dict[str, Embed]:
@@ -94,10 +89,10 @@ def systems(model: Path, base: Path, kept: KeptOut) -> dict[str, Embed]:
 def pairs_table(kept: KeptOut, embedders: dict[str, Embed]) -> Table:
     """ROC-AUC of the cosine per set and over all."""
     rows: list[tuple[object, ...]] = []
-    same = np.array([pair.same for _, pair in kept.pairs])
-    names = np.array([name for name, _ in kept.pairs])
+    same = np.array([pair.same for pair in kept.pairs])
+    names = np.array([pair.set for pair in kept.pairs])
     for system, embed in embedders.items():
-        cosines = _cosines(embed, [pair for _, pair in kept.pairs])
+        cosines = _cosines(embed, kept.pairs)
         for name in ("all", *sorted(set(names))):
             inside = np.flatnonzero((names == name) | (name == "all"))
             if 0 < same[inside].sum() < len(inside):
@@ -119,7 +114,7 @@ def questions_table(kept: KeptOut, embedders: dict[str, Embed]) -> Table:
 
 def accuracy_table(kept: KeptOut, embedders: dict[str, Embed]) -> Table:
     """Same or not, by a logistic regression over |u − v|, u·v and the cosine that learns from the other pairs."""
-    judged = [pair for name, pair in kept.pairs if name == PAIR_SET]
+    judged = [pair for pair in kept.pairs if pair.set == PAIR_SET]
     rows: list[tuple[object, ...]] = []
     for system in (OURS, BASE):
         if system in embedders:
@@ -169,7 +164,7 @@ def _ours(model: Path) -> Embed:
 
 def _by_tfidf(kept: KeptOut) -> Embed:
     vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, max_features=20_000)
-    vectorizer.fit([text for _, pair in kept.pairs for text in (pair.left, pair.right)])
+    vectorizer.fit([text for pair in kept.pairs for text in (pair.left, pair.right)])
     return lambda said: np.asarray(vectorizer.transform(said).toarray(), dtype=np.float32)
 
 

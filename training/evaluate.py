@@ -1,6 +1,6 @@
 """Our model and its peers on the same labelled rows in the same run, each in a process of its own.
 
-What a run is told in stands in one list, `SECTIONS`: each is a function from the judgement to a table.
+What a run is told in stands in one list, `report.SECTIONS`: each is a function from the judgement to a table.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ def run_apart(name: str, job: Job) -> Run:
         command, input=json.dumps(asdict(job)), capture_output=True, text=True, env=environment, check=False
     )
     if done.returncode:
-        return Run(None, f"failed: {(done.stderr.strip() or str(done.returncode)).splitlines()[-1]}")
+        last = (done.stderr.strip() or str(done.returncode)).splitlines()[-1]
+        return Run(None, f"failed: {last.partition(':')[0]}")  # the message may hold a text
     answer = json.loads(done.stdout.splitlines()[-1])
     return Run(**{**answer, "told": answer["told"] and Told(**answer["told"])})

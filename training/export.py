@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-UNCALIBRATED = Calibration(temperature=1.0, threshold=0.5, wide=0.0, shift=0.0)
+UNCALIBRATED = Calibration(temperature=1.0, threshold=0.5, wide=0.0, offset=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ def store(
     heads: dict[str, dict[str, Any]] = {name: calibrated[name].as_config() for name in (*HEADS, DEMAND)}
     for name in HEADS:
         heads[name]["values"] = list(values(name))
-        weights[f"head.{name}.bias"] = weights[f"head.{name}.bias"] + np.float32(calibrated[name].shift)
+    for name in heads:
+        weights[f"head.{name}.bias"] = weights[f"head.{name}.bias"] + np.float32(calibrated[name].offset)
     config = {
         "version": target.version,
         "before": target.before,

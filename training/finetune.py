@@ -5,6 +5,8 @@ With a teacher the same is a distillation: the student answers as the teacher do
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,13 +31,17 @@ HIDE = 0.05  # of the pieces, at random: no word may carry a label alone
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """labelled: rows with labels, read `epochs` times. others: rows of other sets, read once. comparisons: steps."""
+    """labelled: rows with labels, read `epochs` times. others: rows of other sets, read once. comparisons: steps.
+
+    on_labelled: whether a teacher is imitated on labelled rows too, or only asked about what nobody labelled.
+    """
 
     labelled: Sequence[Item]
     others: Sequence[Sequence[Item]]
     comparison: contrast.Comparison | None
     epochs: int = 3
     comparisons: int = 0
+    on_labelled: bool = True
 
     def plan(self, seed: int) -> tuple[list[Item], list[list[int]]]:
         """All rows, and for each step the numbers of its rows; an empty step compares questions."""
@@ -59,6 +65,7 @@ class Trainer(nn.Module):
         self.rows, self.steps = mixture.plan(seed)
         self.comparison, self.seed = mixture.comparison, seed
         self.known = Known(mixture.labelled)
+        self.not_asked = 0 if mixture.on_labelled else len(mixture.labelled)
         self.ask = (
             teacher.train(mode=False).forward if teacher else None
         )  # no submodule: it is neither trained nor kept
@@ -74,7 +81,7 @@ class Trainer(nn.Module):
         hidden = (torch.rand(ids.shape) < HIDE) & present & (ids != BOS) & (ids != EOS)
         output = self.network(ids.masked_fill(hidden, UNK), present, judged, feedback=rows[0].feedback)
         answer = self.known(output, rows)
-        if self.ask is not None:
+        if self.ask is not None and numbers[0] >= self.not_asked:
             with torch.no_grad():
                 told = self.ask(ids, present, judged, feedback=False)
             answer |= imitate(output, told, present, judged)
@@ -91,6 +98,7 @@ def finetune(network: Network, mixture: Mixture, teacher: Network | None, pace: 
         steps=len(trainer.steps),
         pace=pace,
         folder=folder,
+        reads=hashlib.sha256(json.dumps([trainer.steps, [row.ids for row in trainer.rows]]).encode()).hexdigest(),
     )
 
 

@@ -64,13 +64,16 @@ def items(examples: Sequence[Example], reader: Reader) -> list[Item]:
 def _demand(example: Example, tokens: Tokens, before: int, keep: int) -> tuple[int, ...] | None:
     if not example.demand_known:
         return None
-    span = example.demand
+    if not (span := example.demand):
+        return ()
     inside = [
-        at + before
-        for at, piece in enumerate(tokens.spans[:keep])
-        if span and piece and piece.part == span.part and piece.start < span.end and span.start < piece.end
+        at
+        for at, piece in enumerate(tokens.spans)
+        if piece and piece.part == span.part and piece.start < span.end and span.start < piece.end
     ]
-    return (inside[0], inside[-1]) if inside else ()
+    if not inside or inside[-1] >= keep:  # the first window does not show all of it: neither a demand nor none
+        return None
+    return (inside[0] + before, inside[-1] + before)
 
 
 def _tags(example: Example, tokens: Tokens, before: int, keep: int) -> list[int] | None:

@@ -7,6 +7,7 @@ module, so that a resumed run sees the batches it would have seen.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -42,6 +43,10 @@ class Pace:
     seed: int = 20261101
 
 
+class OtherRunError(ValueError):
+    """The folder holds a checkpoint of a run that reads other rows, or at another pace."""
+
+
 def groups(module: nn.Module, encoder: BertModel, pace: Pace) -> list[dict[str, Any]]:
     """Parameters with their rates: heads, then the encoder's layers from the top down, then the embeddings."""
     own = {id(value) for value in encoder.parameters()}
@@ -62,22 +67,31 @@ def run(
     steps: int,
     pace: Pace,
     folder: Path,
+    reads: str,
 ) -> None:
-    """Train in place for `steps`; the sum of the named losses is what is lowered."""
+    """Train in place for `steps`; the sum of the named losses is what is lowered.
+
+    `reads` names what the steps read (a digest); OtherRunError where the checkpoint in `folder` is of another plan.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    plan = hashlib.sha256(json.dumps([asdict(pace), steps, reads]).encode()).hexdigest()
+    done, state = 0, None
+    if (folder / CHECKPOINT).exists():
+        state = torch.load(folder / CHECKPOINT, weights_only=True)
+        if state.get("plan") != plan:
+            raise OtherRunError(f"{folder} holds a run with other rows or amounts: give another --name, or remove it")
+        done = state["step"]
     (folder / "pace.json").write_text(json.dumps({**asdict(pace), "steps": steps}, indent=1), encoding="utf-8")
     optimiser = torch.optim.AdamW(parameters, weight_decay=pace.decay, fused=True)
     warm = max(1, round(pace.warm_up * steps))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / warm, (steps - step) / max(1, steps - warm))
     )
-    done = 0
-    if (folder / CHECKPOINT).exists():
-        state = torch.load(folder / CHECKPOINT, weights_only=True)
+    if state:
         module.load_state_dict(state["module"])
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
-        done = state["step"]
+    _cut(folder / LOG, done)
     module.train()
     trained = [value for group in parameters for value in group["params"]]
     with (folder / LOG).open("a", encoding="utf-8") as log:
@@ -94,7 +108,8 @@ def run(
             log.flush()
             if (step + 1) % SAVE_EVERY == 0 or step + 1 == steps:
                 state = {"module": module.state_dict(), "optimiser": optimiser.state_dict()}
-                _save(folder / CHECKPOINT, {**state, "schedule": schedule.state_dict(), "step": step + 1})
+                state |= {"schedule": schedule.state_dict(), "step": step + 1, "plan": plan}
+                _save(folder / CHECKPOINT, state)
     draw(folder)
 
 
@@ -115,6 +130,13 @@ def draw(folder: Path) -> None:
     axes.set_ylabel(f"loss, mean of {SMOOTH} steps")
     axes.legend(frameon=False, ncols=3)
     figure.savefig(folder / CURVE, dpi=110)
+
+
+def _cut(log: Path, done: int) -> None:
+    """Leave out the steps after the checkpoint: they are taken again."""
+    if log.exists():
+        lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
+        log.write_text("".join(line for line in lines if json.loads(line)["step"] <= done), encoding="utf-8")
 
 
 def _save(path: Path, state: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from nlp.doc import SUBJECT, Doc
 from nlp.taxonomy import DATA, pii_kinds
 from training.corpus import doc_of, example_of
 from training.peers.personal import PEERS
+from training.peers.systems import OURS
 from training.table import Table
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from nlp.pipeline import Pipeline
     from training.peers.personal import Spans
 
-OURS = "Huisheng"
 COVERED = 0.6  # of a name, and of an address after its district
 GROUPS = {
     "checked numbers": ("ID_CARD", "USCC", "BANK_CARD", "MOBILE", "EMAIL", "LANDLINE", "PASSPORT", "PLATE"),

@@ -33,8 +33,8 @@ class Amounts:
 
 
 def held(examples: Sequence[Example]) -> frozenset[str]:
-    """Keys of the development fold."""
-    return frozenset(example.key for example in corpus.split(examples)[1])
+    """Of the development fold: `words_key` of each text."""
+    return frozenset(example.words_key for example in corpus.split(examples)[1])
 
 
 def mixture(
@@ -42,7 +42,7 @@ def mixture(
 ) -> Mixture:
     """Labelled training rows beside the public sets of folder `public`; for a student unlabelled texts as well."""
     training, development = corpus.split(examples)
-    out = frozenset(example.key for example in development)
+    out = frozenset(example.words_key for example in development)
     feedback = adapt.feedback(public, reader, out, amounts.feedback, seed)
     questions = adapt.questions(public, reader, out, feedback=feedback, pairs=amounts.pairs, seed=seed)
     said = [example.doc.part(part) for example in training for part in example.doc.parts() if example.doc.judged(part)]

@@ -54,7 +54,7 @@ def _row(told: object, number: str) -> dict[str, Any]:
         raise ValueError("neither text nor turns")
     for head in CHOICE_HEADS:
         if head in labels and str(labels[head]) not in values(head):
-            raise ValueError(f"{head} {labels[head]!r} is not on the label list")
+            raise ValueError(f"{head} is not on the label list")  # its value may be a text out of its column
     return {**told, "id": str(told.get("id", number)), "labels": labels}
 
 
@@ -76,8 +76,8 @@ def words(doc: Doc) -> str:
 
 def to_learn(examples: Sequence[Example], judged: Sequence[Example]) -> Rows:
     """The training part without any text that is judged, shuffled by a fixed seed."""
-    held = {example.key for example in judged}
-    left = [example for example in split(examples)[0] if example.key not in held]
+    held = {example.words_key for example in judged}
+    left = [example for example in split(examples)[0] if example.words_key not in held]
     random.Random(0).shuffle(left)  # noqa: S311 - a sample, not a secret
     return Rows(
         [words(example.doc) for example in left],

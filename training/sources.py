@@ -33,7 +33,7 @@ def reviews(folder: Path, reader: Reader, held: frozenset[str], count: int, seed
     """`count` reviews, OWN_SHARE of them from ChnSentiCorp's training part; the others' kept-out tenth is left."""
     random = plain_random.Random(seed)  # noqa: S311 - a sample, not a secret
     found = list(texts.rows(folder / "sentiment_reviews.jsonl.xz"))
-    judged = frozenset(texts.key_of(row["text"]) for row in found if row["set"] == REVIEW_FIGURES) | held
+    judged = frozenset(texts.words_key_of(row["text"]) for row in found if row["set"] == REVIEW_FIGURES) | held
     own = [row for row in found if row["set"] == _OWN_SET]
     others = [
         row for row in found if not row["set"].startswith(_OWN_SET) and texts.part_of(row["text"], texts.KEPT_OUT)

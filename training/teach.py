@@ -6,6 +6,8 @@ import json
 import lzma
 import random
 import shutil
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,6 +29,8 @@ from training.network import Network
 from training.options import LABELS, MODEL, WORK, Data, Folder, Name, Public, Text, Work
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from training.corpus import Example
 
 app = typer.Typer()
@@ -81,12 +85,13 @@ def run_adapt(
     """Adapt the base encoder to how customers write, without labels; DATA only names the texts that are held out."""
     pace = loop.Pace()
     reader, model = _load(work / "base")
-    out = held(list(corpus.read(data)))
+    out = held(_with_fold(data))
     feedback = adapt.feedback(public, reader, out, adapt.TEXTS * steps, pace.seed)
     asked = adapt.questions(public, reader, out, feedback=feedback, pairs=contrast.PAIRS * steps, seed=pace.seed)
     comparison = contrast.Comparison(asked, len(reader.prefix)) if compare else None
     adapter = adapt.Adapter(model, feedback if words else [], comparison, pace.seed)
-    adapt.adapt(adapter, steps, pace, work / name)
+    with _told():
+        adapt.adapt(adapter, steps, pace, work / name)
     _save(reader, model, work / name)
 
 
@@ -117,7 +122,9 @@ def run_finetune(
         raise typer.BadParameter("--public is needed without --corrections")
     reader, model = _load(work / encoder)
     mixed = mixture(rows, public, reader, Amounts(epochs), distil=False, seed=loop.Pace().seed)
-    finetune.finetune(Network(model), mixed, None, loop.Pace(), work / name)
+    network = Network(model)
+    with _told():
+        finetune.finetune(network, mixed, None, loop.Pace(), work / name)
     _save(reader, model, work / name)
 
 
@@ -152,8 +159,14 @@ def run_distil(
     start: Annotated[Path | None, typer.Option("--from", help="a finished model as the teacher, not a run")] = None,
     layer: Annotated[list[int], typer.Option(help="layers of the teacher to begin with")] = [1, 3, 5, 7, 9, 11],  # noqa: B006 - typer reads it once
     epochs: int = 4,
+    learn_on: Annotated[
+        bool, typer.Option("--learn-on", help="what is labelled is learnt from the labels alone: they may be new")
+    ] = False,
 ) -> None:
-    """Teach a smaller network to answer as the teacher, on feedback without labels too."""
+    """Teach a smaller network to answer as the teacher, on feedback without labels too.
+
+    With --from, all layers and --learn-on a finished model learns new labels and forgets little of the rest.
+    """
     pace = loop.Pace(encoder_rate=3e-4, by_layer=0.95)  # with every second layer gone there is more to mend
     if start:
         reader, knows = stored.reader_of(start), stored.network_of(start)
@@ -163,18 +176,20 @@ def run_distil(
         finetune.restore(knows, work / teacher)
     if max(layer) >= (there := knows.encoder.config.num_hidden_layers):
         raise typer.BadParameter(f"--layer {max(layer)}: the teacher has {there} layers, counted from 0")
-    mixed = mixture(list(corpus.read(data)), public, reader, Amounts(epochs), distil=True, seed=pace.seed)
+    mixed = mixture(_with_fold(data), public, reader, Amounts(epochs), distil=True, seed=pace.seed)
+    mixed = replace(mixed, on_labelled=not learn_on)
     if start:
         stored.unfold(knows, mixed.labelled)
     student = finetune.student_of(knows, layer)
-    finetune.finetune(student, mixed, knows, pace, work / name)
+    with _told():
+        finetune.finetune(student, mixed, knows, pace, work / name)
     _save(reader, student.encoder, work / name)
 
 
 @app.command("wide")
 def fit_wide(data: Data, work: Work = WORK) -> None:
     """Train the hashed n-gram part beside the encoder; minutes."""
-    wide.save(wide.fit(corpus.split(corpus.read(data))[0]), work)
+    wide.save(wide.fit(corpus.split(_with_fold(data))[0]), work)
 
 
 @app.command("export")
@@ -185,6 +200,15 @@ def run_export(data: Data, version: Text, output: Folder, name: Name = "student"
     finetune.restore(network, work / name)
     _training, development = corpus.split(_with_fold(data))
     export(network, wide.load(work), reader.tokenizer, development, Target(output, version))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A folder that holds another run is the caller's to sort out."""
+    try:
+        yield
+    except loop.OtherRunError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _with_fold(data: Data) -> list[Example]:

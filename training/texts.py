@@ -45,6 +45,7 @@ class Text:
 class Pair:
     """Two questions and whether they ask the same."""
 
+    set: str
     left: str
     right: str
     same: bool
@@ -63,8 +64,19 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def key_of(text: str) -> str:
-    """Hash of the normalised text, as `corpus.Example.key` of a plain text."""
+    """Hash of the normalised text, as `corpus.Example.key` of a plain text: it draws the fold and names labels."""
     return hashlib.sha256(normalize(text).text.encode()).hexdigest()
+
+
+def words_key_of(text: str) -> str:
+    """`words_key` of a text as it was written."""
+    return words_key(normalize(text).text)
+
+
+def words_key(normal: str) -> str:
+    """Hash of a normalised text's letters and digits: what is held out is told by it, whatever its blanks and signs."""
+    bare = "".join(filter(str.isalnum, normal)) or normal
+    return hashlib.sha256(bare.encode()).hexdigest()
 
 
 def part_of(name: str, parts: int) -> int:
@@ -73,11 +85,11 @@ def part_of(name: str, parts: int) -> int:
 
 
 def read(texts: Iterable[str], reader: Reader, held: frozenset[str]) -> list[Text]:
-    """Normalised, masked and cut to LONGEST pieces; texts whose key is `held` and empty ones are left out."""
+    """Normalised, masked and cut to LONGEST pieces; texts whose words are `held` and empty ones are left out."""
     normalizer, masker, segmenter = Normalizer(), Masker(), Segmenter()
     answer = []
     for text in texts:
-        if not text.strip() or key_of(text) in held:
+        if not text.strip() or words_key_of(text) in held:
             continue
         doc = Doc.of("", text[: 4 * LONGEST])
         doc.normal = normalizer.predict([doc])[0]
@@ -107,7 +119,7 @@ def _text(doc: Doc, tokens: Tokens, prefix: Sequence[int]) -> Text:
 
 def pairs(path: Path, held: frozenset[str]) -> list[Pair]:
     """The question pairs; `kept_out` by connected component, pairs with a held text left out."""
-    found = [row for row in rows(path) if not {key_of(row["a"]), key_of(row["b"])} & held]
+    found = list(rows(path))
     numbers: dict[str, int] = {}
     ends = np.array([[numbers.setdefault(row[side], len(numbers)) for side in "ab"] for row in found])
     graph = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (len(numbers), len(numbers)))
@@ -117,8 +129,9 @@ def pairs(path: Path, held: frozenset[str]) -> list[Pair]:
         first.setdefault(int(component[number]), text)
     out = {number: part_of(text, KEPT_OUT) == 0 for number, text in first.items()}
     return [
-        Pair(row["a"], row["b"], bool(row["label"]), out[int(component[end])])
+        Pair(row["set"], row["a"], row["b"], bool(row["label"]), out[int(component[end])])
         for row, end in zip(found, ends[:, 0], strict=True)
+        if not {words_key_of(row["a"]), words_key_of(row["b"])} & held
     ]
 
 
@@ -126,7 +139,7 @@ def standard_questions(path: Path, held: frozenset[str]) -> dict[tuple[str, str,
     """(set, category, standard question) → its different phrasings, those with at least two."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for row in rows(path):
-        if "standard_question" in row and key_of(row["question"]) not in held:
+        if "standard_question" in row and words_key_of(row["question"]) not in held:
             names = (row["set"], row["category"], row["standard_question"])
             found.setdefault(names, []).append(row["question"])
     unique = {names: list(dict.fromkeys(phrasings)) for names, phrasings in found.items()}

@@ -62,7 +62,6 @@ def fit(examples: Sequence[Example]) -> Wide:
             svm = (_risk_svm() if head == RISK else _choice_svm()).fit(rows, has)
             wide.weight[:learnt, column] = svm.coef_[0, :learnt]
             wide.bias[column] = svm.intercept_[0]
-    wide.weight[:BUCKETS][wide.idf == wide.idf.max()] = 0  # never seen
     return wide
 
 

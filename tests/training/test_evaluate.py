@@ -74,7 +74,7 @@ def test_bad_lines_are_told_and_the_rest_is_judged(folder: Path, monkeypatch: py
         lines.write('\n{"text": "好", "labels": {"intent": "joy"}}\n')
     done = CliRunner().invoke(app, ["evaluate", "--data", "rows.jsonl", "--json", "out.json", "--classes"])
     assert done.exit_code == 1
-    assert "rows.jsonl, line 4: ValueError intent 'joy'" in done.stderr
+    assert "rows.jsonl, line 4: ValueError intent is not on the label list" in done.stderr
     assert "### Classes" in done.stdout
     told = json.loads((folder / "out.json").read_text(encoding="utf-8"))
     assert (told["rows"], len(told["bad lines"])) == (3, 1)

@@ -41,9 +41,9 @@ def test_any_subset_of_the_labels_will_do_beside_the_text_or_under_labels(tmp_pa
         ("[1, 2]", "not a JSON object"),
         ({"id": "R1", "text": "好"}, "no label field"),
         ({"id": "R1", "labels": {"intent": "praise"}}, "neither text nor turns"),
-        (row("好", intent="joy"), "intent 'joy' is not on the label list"),
-        (row("好", sentiment=3), "sentiment 3 is not on the label list"),
-        (row("好", risk=["rain"]), "rain"),
+        (row("好", intent="joy"), "intent is not on the label list"),
+        (row("好", sentiment=3), "sentiment is not on the label list"),
+        (row("好", risk=["rain"]), "risk is not on the label list"),
         (row("好", risk=None), "TypeError"),
         ({"id": "R1", "text": "好", "labels": ["praise"]}, "no label field"),
     ],
@@ -86,6 +86,7 @@ def test_no_judged_text_is_learnt_from_in_whatever_form(tmp_path: Path) -> None:
     judged, _ = read([write(tmp_path, row("手续费太高ABC", "X1", intent="complaint"))])
     others = [
         row("手續費太高ＡＢＣ", "S00001", intent="complaint"),
+        row("手续费\n太高 ABC！", "S00003", intent="complaint"),
         row("利息太高", "S00002", intent="complaint", risk=["legal"]),
     ]
     learnt = to_learn(read([write(tmp_path, *others)])[0], judged)

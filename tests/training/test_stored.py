@@ -21,7 +21,7 @@ def rows() -> list[Item]:
     return items(examples, stored.reader_of(MODEL))
 
 
-def test_what_was_stored_comes_back(rows: list[Item]) -> None:
+def test_what_was_stored_comes_back() -> None:
     network, weights = stored.network_of(MODEL), artifact.load_weights(MODEL)
     for name, value in network.folded().items():
         stored_value = torch.from_numpy(weights[name]).expand_as(value)  # older models have one query for all labels

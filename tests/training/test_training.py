@@ -146,6 +146,14 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.M
     resumed = train(tmp_path / "cut", labelled())
     for one, other in zip(straight.parameters(), resumed.parameters(), strict=True):
         torch.testing.assert_close(one, other)
+    told = [json.loads(line)["step"] for line in (tmp_path / "cut" / loop.LOG).read_text("utf-8").splitlines()]
+    assert told == [*range(1, len(told) + 1)], "a step that was taken again is told once"
+
+
+def test_a_folder_with_another_run_is_not_gone_on_with(tmp_path: Path) -> None:
+    train(tmp_path / "run", labelled())
+    with pytest.raises(loop.OtherRunError, match="give another --name"):
+        train(tmp_path / "run", replace(labelled(), labelled=rows()[1:]))
 
 
 def test_calibration_finds_the_temperature_and_trusts_the_better_part() -> None:

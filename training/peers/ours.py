@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nlp
+from nlp.artifact import ArtifactError
 from nlp.heads import CHOICE_HEADS, RISK
 from nlp.taxonomy import values
-from training.peers.told import POLE, SIGN, UNKNOWN, Told, sign
+from training.peers.told import POLE, SIGN, UNKNOWN, CannotRunError, Told, sign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 
 
 def learn(job: Job) -> Reader:
-    """Nothing is learnt: the folder holds the trained model. Raises nlp.artifact.ArtifactError."""
-    pipeline, docs = nlp.load(Path(job.folder)), job.whole()
+    """Nothing is learnt: the folder holds the trained model."""
+    try:
+        pipeline, docs = nlp.load(Path(job.folder)), job.whole()
+    except ArtifactError as error:
+        raise CannotRunError(str(error)) from error
     (version,) = (stage.version for stage in pipeline.stages if stage.fills == "labels")
 
     def read() -> Told:
