@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-SHIPPED = "hs4"  # the version under data/model that this release was tested with
+SHIPPED = "hs5"  # the version under data/model that this release was tested with
 
 if TYPE_CHECKING:
     from pathlib import Path
