@@ -77,7 +77,7 @@ def card(model: Path, reports: Sequence[Path]) -> str:
         "",
     ]
     for report in reports:
-        for told in _tables(json.loads(report.read_text(encoding="utf-8"))):
+        for told in _tables(json.loads(report.read_text(encoding="utf-8")), report.stem):
             lines += [told.markdown(), ""]
     return "\n".join([*lines, "## Limits", _LIMITS])
 
@@ -91,10 +91,11 @@ def _data() -> Table:
     return Table("Data", ("set", "taught", "licence"), [*own, *_OTHERS], note)
 
 
-def _tables(report: dict[str, Any] | list[dict[str, Any]]) -> Iterator[Table]:
-    """Each table without the peers; tables that hold nothing else of ours are left out."""
+def _tables(report: dict[str, Any] | list[dict[str, Any]], name: str) -> Iterator[Table]:
+    """Each table without the peers; tables that hold nothing else of ours are left out. `name` tells like ones apart."""
     for told in report if isinstance(report, list) else report["tables"]:
         rows = [row for row in told["rows"] if row.get("system", OURS) == OURS]
         if rows and told["title"] not in {"Ours less the best peer", "Systems"}:
             columns = tuple(name for name in rows[0] if name != "system")
-            yield Table(told["title"], columns, [tuple(row[name] for name in columns) for row in rows], told["note"])
+            title = told["title"] if isinstance(report, list) else f"{told['title']} ({name})"
+            yield Table(title, columns, [tuple(row[name] for name in columns) for row in rows], told["note"])
