@@ -92,7 +92,7 @@ def _data() -> Table:
 
 
 def _tables(report: dict[str, Any] | list[dict[str, Any]], name: str) -> Iterator[Table]:
-    """Each table without the peers; tables that hold nothing else of ours are left out. `name` tells like ones apart."""
+    """Each table without the peers, those that hold nothing else of ours left out; `name` tells like ones apart."""
     for told in report if isinstance(report, list) else report["tables"]:
         rows = [row for row in told["rows"] if row.get("system", OURS) == OURS]
         if rows and told["title"] not in {"Ours less the best peer", "Systems"}:
