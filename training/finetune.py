@@ -6,7 +6,6 @@ With a teacher the same is a distillation: the student answers as the teacher do
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -98,8 +97,14 @@ def finetune(network: Network, mixture: Mixture, teacher: Network | None, pace: 
         steps=len(trainer.steps),
         pace=pace,
         folder=folder,
-        reads=hashlib.sha256(json.dumps([trainer.steps, [row.ids for row in trainer.rows]]).encode()).hexdigest(),
+        reads=_digest(trainer),
     )
+
+
+def _digest(trainer: Trainer) -> str:
+    """Of all that decides what a step learns: rows with their labels, their order, what the teacher is asked about."""
+    told = repr((trainer.steps, trainer.not_asked, trainer.rows))
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def restore(network: Network, folder: Path) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import nlp
 from nlp import artifact
+from nlp.heads import HEADS
+from nlp.model import DEMAND, wide_of
 from training import corpus, finetune, stored
+from training.calibrate import Calibration
+from training.export import Target, store
 from training.items import Item, collate, items
 
 MODEL = Path("data/model") / nlp.SHIPPED
@@ -19,6 +24,31 @@ MODEL = Path("data/model") / nlp.SHIPPED
 def rows() -> list[Item]:
     examples = list(corpus.read([Path("data/samples/corpus.jsonl")]))[:24]
     return items(examples, stored.reader_of(MODEL))
+
+
+def test_a_demand_that_the_first_window_does_not_show_is_unknown_and_not_none() -> None:
+    def demand(text: str, wanted: str) -> tuple[int, ...] | None:
+        row = {"id": "X", "text": text, "labels": {"demand": wanted}}
+        (item,) = items([corpus.example_of(row)], stored.reader_of(MODEL))
+        return item.demand
+
+    told = "柜台排队很久没有人理。" * 60
+    assert len(demand("请退还年费。" + told, "请退还年费") or ()) == 2
+    assert demand(told, "") == ()
+    assert demand(told + "请退还年费", "请退还年费") is None
+
+
+def test_a_fitted_offset_reaches_the_bias_of_every_head(tmp_path: Path) -> None:
+    network, tokenizer = stored.network_of(MODEL), stored.reader_of(MODEL).tokenizer
+    wide = wide_of(artifact.load_config(MODEL), artifact.load_weights(MODEL))
+    bias = {}
+    for offset in (0.0, 0.5):
+        fitted = dict.fromkeys((*HEADS, DEMAND), Calibration(1.0, 0.5, 0.0, offset))
+        store(network, wide, tokenizer, fitted, Target(tmp_path / str(offset), "x"))
+        weights = artifact.load_weights(tmp_path / str(offset))
+        bias[offset] = {name: weights[f"head.{name}.bias"] for name in fitted}
+    for name, value in bias[0.0].items():
+        np.testing.assert_allclose(bias[0.5][name] - value, 0.5, atol=1e-5, err_msg=name)
 
 
 def test_what_was_stored_comes_back() -> None:
