@@ -7,7 +7,6 @@ number of steps: about two thousand pieces of running text and as many of questi
 from __future__ import annotations
 
 import hashlib
-import json
 import random as plain_random
 from typing import TYPE_CHECKING
 
@@ -107,7 +106,8 @@ class Adapter(nn.Module):
 
 def adapt(adapter: Adapter, steps: int, pace: loop.Pace, folder: Path) -> None:
     """Train the encoder in place; what was trained and how far is told by the folder's log and curve."""
-    ids = json.dumps([text.ids for text in adapter.feedback])
+    asked = adapter.comparison.questions if adapter.comparison else None
+    told = repr(([text.ids for text in adapter.feedback], asked))
     loop.run(
         adapter,
         loop.groups(adapter, adapter.encoder, pace),
@@ -115,5 +115,5 @@ def adapt(adapter: Adapter, steps: int, pace: loop.Pace, folder: Path) -> None:
         steps=steps,
         pace=pace,
         folder=folder,
-        reads=f"{hashlib.sha256(ids.encode()).hexdigest()} {adapter.comparison is not None}",
+        reads=hashlib.sha256(told.encode()).hexdigest(),
     )
