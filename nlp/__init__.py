@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def load(model: Path, *, threads: int | None = None, mode: str = "fp32") -> Pipeline:
     """The pipeline with the model in folder `model`; `threads` bounds torch's, for the whole process.
 
-    `mode` is how the encoder multiplies: "fp32", or "int8" where nlp.measure found it faster.
+    `mode` is how the encoder multiplies: "fp32", or "bf16" or "int8" where nlp.measure found it faster.
 
     Raises nlp.artifact.ArtifactError when the folder is not a whole, unchanged model. Importing torch and
     transformers takes seconds, so it happens here and not when this package is imported.

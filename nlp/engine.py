@@ -1,10 +1,10 @@
 """The encoder's forward pass in production: no padding, and weights used as they are stored.
 
 The tokens of all windows lie behind one another, so that the linear layers waste nothing on padding; attention
-runs window by window, those of one length together. In mode `int8` the linear layers multiply integers: weights
-with one scale a row, as they lie on disk, and activations with one scale a *token*. With a scale a batch (torch's
-own dynamic quantisation) a text's states would depend on its neighbours; so they do not, in either mode, beyond
-the rounding of floats.
+runs window by window, those of one length together. In mode `bf16` all of it is in bfloat16. In mode `int8` the
+linear layers multiply integers: weights with one scale a row, as they lie on disk, and activations with one scale a
+*token*. With a scale a batch (torch's own dynamic quantisation) a text's states would depend on its neighbours; so
+they do not, in any mode, beyond the rounding of floats.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FP32, INT8 = MODES = ("fp32", "int8")
+FP32, BF16, INT8 = MODES = ("fp32", "bf16", "int8")  # from the most exact on
 _TINY = 1e-12
 CHUNK = 512  # tokens: what the linear layers of one step read and write stays in the processor's cache
 
@@ -34,6 +34,7 @@ class Engine:
         if mode not in MODES:
             raise ValueError(f"mode {mode!r} is none of {', '.join(MODES)}")
         self.mode = mode
+        self.kind = torch.bfloat16 if mode == BF16 else torch.float32
         self.heads = int(config["num_attention_heads"])
         self.eps = float(config["layer_norm_eps"])
         self._weights = weights
@@ -55,7 +56,7 @@ class Engine:
         shapes = [(length, len(list(group))) for length, group in groupby(lengths)]
         for layer in self.layers:
             states = layer(states, shapes)
-        rows = states.numpy()
+        rows = states.float().numpy()
         ends = np.cumsum(lengths)
         answers = dict(zip(order, np.split(rows, ends[:-1]), strict=True))
         return [answers[number] for number in range(len(windows))]
@@ -102,7 +103,7 @@ class Engine:
         return lambda rows: nn.functional.layer_norm(rows, weight.shape, weight, bias, self.eps)
 
     def _tensor(self, name: str) -> Tensor:
-        return torch.from_numpy(self._weights[name])
+        return torch.from_numpy(self._weights[name]).to(self.kind)
 
 
 class Int8Linear:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 TEXTS, PIECES = 32, 48  # of the length of a usual complaint
 ROUNDS = 5  # the modes take turns, so that whatever else the machine does meets them all
 FEW = 2  # texts that warm a mode up
-HOPELESS = 4  # times as slow as the best from which a mode is not timed further: int8 without VNNI takes minutes
-WORTH = 1.15  # int8 rounds: it must be this much faster to be chosen
+HOPELESS = 4  # times as slow as the best from which a mode is not timed further: without VNNI int8 takes minutes
+WORTH = 1.15  # a mode that rounds more must be this much faster to be chosen
 
 
 def texts_per_second(folder: Path, *, threads: int | None = None) -> dict[str, float]:
@@ -49,6 +49,9 @@ def _seconds(engine: Engine, pieces: list[list[int]]) -> float:
 
 
 def choose(speeds: dict[str, float]) -> str:
-    """The fastest mode, or the exact one where nothing is clearly faster."""
-    best = max(speeds, key=lambda mode: speeds[mode])
-    return best if speeds[best] >= WORTH * speeds[FP32] else FP32
+    """The fastest mode, or a more exact one where it is not clearly faster."""
+    best = FP32
+    for mode in MODES:
+        if speeds[mode] >= WORTH * speeds[best]:
+            best = mode
+    return best

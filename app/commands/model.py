@@ -8,7 +8,7 @@ from app.runtime import Runtime
 from app.settings import MIB, Settings
 from app.store.audit import record
 
-TITLES = {"fp32": "浮点", "int8": "整数"}
+TITLES = {"fp32": "浮点", "bf16": "半精度", "int8": "整数"}
 
 
 def measure() -> None:

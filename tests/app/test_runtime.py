@@ -15,6 +15,7 @@ from app.clock import ShiftedClock, SystemClock
 from app.errors import NotReady
 from app.runtime import Runtime
 from app.settings import Settings
+from nlp.engine import MODES
 from nlp.measure import choose
 
 KEYS = SecretStr("a:" + "A" * 43 + "=")
@@ -109,12 +110,22 @@ def test_the_engine_computes_in_floats_until_something_better_was_measured(tmp_p
     runtime = Runtime(Settings(home=tmp_path))
     assert runtime.mode == "fp32"
     speeds = runtime.measure_mode()
-    assert set(speeds) == {"fp32", "int8"}
+    assert set(speeds) == set(MODES)
     assert min(speeds.values()) > 0
     assert runtime.mode == choose(speeds), "what was measured is kept and used from then on"
     assert Runtime(Settings(home=tmp_path, model_mode="fp32")).mode == "fp32", "the setting decides"
 
 
-@pytest.mark.parametrize(("int8", "mode"), [(300.0, "int8"), (110.0, "fp32"), (50.0, "fp32")])
-def test_integers_must_be_clearly_faster(int8: float, mode: str) -> None:
-    assert choose({"fp32": 100.0, "int8": int8}) == mode
+@pytest.mark.parametrize(
+    ("bf16", "int8", "mode"),
+    [
+        (0.6, 300, "int8"),
+        (0.6, 110, "fp32"),
+        (50, 50, "fp32"),
+        (200, 220, "bf16"),
+        (110, 120, "int8"),
+        (200, 300, "int8"),
+    ],
+)
+def test_a_mode_that_rounds_more_must_be_clearly_faster(bf16: float, int8: float, mode: str) -> None:
+    assert choose({"fp32": 100.0, "bf16": bf16, "int8": int8}) == mode

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import BertConfig, BertModel
 
-from nlp.engine import FP32, INT8, MODES, Engine, Int8Linear
+from nlp.engine import FP32, MODES, Engine, Int8Linear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,10 +57,11 @@ def test_a_text_is_read_alike_alone_and_beside_any_others(mode: str, windows: li
         np.testing.assert_allclose(states, engine.states([window])[0], atol=1e-4 if mode == FP32 else 0.05)
 
 
-def test_int8_stays_near() -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_stays_near(mode: str) -> None:
     random = np.random.default_rng(0)
     texts = [random.integers(0, 60, 20).tolist() for _ in range(20)]
-    for exact, near in zip(ENGINES[FP32].states(texts), ENGINES[INT8].states(texts), strict=True):
+    for exact, near in zip(ENGINES[FP32].states(texts), ENGINES[mode].states(texts), strict=True):
         assert np.linalg.norm(exact - near) < 0.05 * np.linalg.norm(exact)
 
 
