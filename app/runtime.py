@@ -101,13 +101,17 @@ class Runtime:
     @property
     def mode(self) -> str:
         """How the encoder multiplies: as the settings say, as `measure_mode` found, or in floats."""
+        return self.settings.model_mode or self.measured_mode or nlp.MODES[0]
+
+    @property
+    def measured_mode(self) -> str:
+        """What `measure_mode` kept; "" where nothing was, or by a release that knew other modes."""
         kept = self.settings.home / MODE_FILE
-        if self.settings.model_mode:
-            return self.settings.model_mode
-        return str(json.loads(kept.read_text(encoding="utf-8"))["mode"]) if kept.exists() else "fp32"
+        told = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {"texts_per_second": {}}
+        return str(told["mode"]) if set(told["texts_per_second"]) == set(nlp.MODES) else ""
 
     def measure_mode(self) -> dict[str, float]:
-        """Time the modes on this machine and keep the better one in home. Mode → texts a second. Raises NotReady."""
+        """Time the modes on this machine and keep the best one in home. Mode → texts a second. Raises NotReady."""
         from nlp.measure import choose, texts_per_second
 
         try:

@@ -27,7 +27,9 @@ class Settings(BaseSettings):
     now: AwareDatetime | None = Field(None, description="Start the clock here (ISO 8601 with offset) and run on")
     host: str = Field("127.0.0.1", description="Address the service listens on")
     port: int = Field(8000, ge=1, le=65535, description="Port the service listens on")
-    model_mode: Literal["", "fp32", "bf16", "int8"] = Field("", description="Engine mode; empty: as measured")
+    model_mode: Literal["", "fp32", "bf16", "int8"] = Field(
+        "", description="Engine mode (fp32, bf16, int8); empty: as measured, else fp32"
+    )
     torch_threads: int | None = Field(None, ge=1, le=256, description="Threads of the model; empty: torch's choice")
     max_delivery_bytes: int = Field(MIB, ge=1, description="Largest webhook body, in bytes")
     max_import_bytes: int = Field(200 * MIB, ge=1, description="Largest file to import, in bytes")

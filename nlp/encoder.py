@@ -140,7 +140,7 @@ class Encoder(Reader):
         self.version = version
 
     def predict(self, docs: Sequence[Doc]) -> list[Encoding]:
-        """One encoding per doc; what else is read with it does not change it beyond float rounding."""
+        """One encoding per doc; what else is read with it does not change it beyond rounding."""
         tokens = [self.tokens(doc) for doc in docs]
         states = iter(self._run([read.ids[start:end] for read in tokens for start, end in self.windows(read)]))
         answers = []

@@ -1,10 +1,10 @@
-"""The encoder's forward pass in production: no padding, and weights used as they are stored.
+"""The encoder's forward pass in production, without padding.
 
 The tokens of all windows lie behind one another, so that the linear layers waste nothing on padding; attention
 runs window by window, those of one length together. In mode `bf16` all of it is in bfloat16. In mode `int8` the
 linear layers multiply integers: weights with one scale a row, as they lie on disk, and activations with one scale a
 *token*. With a scale a batch (torch's own dynamic quantisation) a text's states would depend on its neighbours; so
-they do not, in any mode, beyond the rounding of floats.
+they do not, in any mode, beyond the rounding of its numbers.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nlp import MODES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-FP32, BF16, INT8 = MODES = ("fp32", "bf16", "int8")  # from the most exact on
+FP32, BF16, INT8 = MODES
 _TINY = 1e-12
 CHUNK = 512  # tokens: what the linear layers of one step read and write stays in the processor's cache
 

@@ -93,7 +93,7 @@ def engine_of(config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float3
 
 
 def _encoder(folder: Path, config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]], mode: str) -> Encoder:
-    """The mode is part of the version: results of another one may differ in the last digits."""
+    """The mode is part of the version: results of another one may differ by what it rounds."""
     version = config["version"] if mode == FP32 else f"{config['version']}.{mode}"
     tokenizer = Tokenizer.from_file(str(folder / artifact.TOKENIZER))
     return Encoder(tokenizer, engine_of(config, weights, mode), version, config.get("before", ""))

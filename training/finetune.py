@@ -102,8 +102,12 @@ def finetune(network: Network, mixture: Mixture, teacher: Network | None, pace: 
 
 
 def _digest(trainer: Trainer) -> str:
-    """Of all that decides what a step learns: rows with their labels, their order, what the teacher is asked about."""
-    told = repr((trainer.steps, trainer.not_asked, trainer.rows))
+    """Of what decides what a step learns: rows with labels, their order, questions, what the teacher is asked about.
+
+    The teacher itself and the weights it began with are not in it.
+    """
+    asked = trainer.comparison.questions if trainer.comparison else None
+    told = repr((trainer.steps, trainer.not_asked, trainer.rows, asked))
     return hashlib.sha256(told.encode()).hexdigest()
 
 

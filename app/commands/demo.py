@@ -26,7 +26,7 @@ from app.people import passwords
 from app.people.models import Role
 from app.people.service import add_user, find_user, set_password
 from app.products import service as products
-from app.runtime import MODE_FILE, Runtime
+from app.runtime import Runtime
 from app.settings import Settings
 from app.topics.alerts import raise_alerts
 from app.topics.models import TopicVersion
@@ -53,7 +53,7 @@ def demo(port: Annotated[int | None, typer.Option(help="端口；不给就用 80
     runtime = Runtime(settings)
     runtime.check_model()
     runtime.store.upgrade()
-    if not (settings.home / MODE_FILE).exists():
+    if not runtime.measured_mode:
         runtime.measure_mode()
     load_samples(runtime, samples, total=len(occurred))
     work_off(runtime)

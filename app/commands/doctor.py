@@ -18,7 +18,7 @@ from app.commands.common import say
 from app.errors import HuishengError, NotReady
 from app.jobs.models import Job, JobState, WorkerBeat
 from app.jobs.queue import LEASE, dead_jobs, open_count
-from app.runtime import MODE_FILE, Runtime
+from app.runtime import Runtime
 from app.search import service
 from app.settings import MIB, Settings
 from app.store.engine import is_migrated
@@ -75,7 +75,7 @@ def check_originals(runtime: Runtime) -> Finding:
 def check_model(runtime: Runtime) -> Finding:
     """The model is there and unchanged."""
     runtime.check_model()
-    measured = "" if (runtime.settings.home / MODE_FILE).exists() else "，还没有测速，可运行：huisheng model measure"
+    measured = "" if runtime.measured_mode else "，还没有测速，可运行：huisheng model measure"
     return Finding(ok=True, detail=f"{runtime.model_version}：文件齐全，校验和一致；运算方式 {runtime.mode}{measured}")
 
 

@@ -12,7 +12,7 @@ TITLES = {"fp32": "浮点", "bf16": "半精度", "int8": "整数"}
 
 
 def measure() -> None:
-    """Time the engine's modes, keep the better one, and say so."""
+    """Time the engine's modes, keep the best one, and say so."""
     runtime = Runtime(Settings())
     for mode, speed in runtime.measure_mode().items():
         say(f"{TITLES[mode]}运算（{mode}）：每秒 {speed:.1f} 条")

