@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TEXTS, PIECES = 32, 48  # of the length of a usual complaint
 ROUNDS = 5  # the modes take turns, so that whatever else the machine does meets them all
 FEW = 2  # texts that warm a mode up
-HOPELESS = 4  # times as slow as the best from which a mode is not timed further: without its instructions it takes minutes
+HOPELESS = 4  # times as slow as the best from which a mode is not timed further: some take minutes on some processors
 SLOW = 1.0  # seconds for FEW texts from which a mode is not asked again
 WORTH = 1.15  # a mode that rounds more must be this much faster to be chosen
 
