@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _OWN = (  # what it is, its file with a line a text, what it taught, licence
     ("authored feedback", DATA / "samples" / "corpus.jsonl", "all heads, names and addresses", "ours"),
     ("authored sentences", DATA / "samples" / "short.jsonl", "all heads", "ours"),
+    ("authored cases", DATA / "samples" / "cases.jsonl", "all heads", "ours"),
     ("public texts read for this project", LABELS, "all heads", "labels ours; texts are not shipped"),
 )
 _OTHERS = [
