@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nlp.normalize import NormalText
 
 BOS, PAD, EOS = 0, 1, 2
+FRAME = 2  # pieces of the frame, see `framed`
 ROOM = 2048  # tokens of a forward pass
 WINDOW = 256  # tokens a window holds, its frame included; attention costs its square
 MARKERS = {"customer": "[客户]", "agent": "[客服]", "bot": "[机器人]", "system": "[系统]", "subject": "[标题]"}
@@ -83,13 +84,17 @@ def visible(normal: NormalText, pii: Sequence[Pii]) -> tuple[str, list[int], lis
     return text, starts, ends
 
 
-class Reader:
-    """From a doc to piece ids; `before` is what the encoder was trained to see before every text, if anything."""
+def framed(ids: Sequence[int]) -> list[int]:
+    """A window as the encoder reads it."""
+    return [BOS, *ids, EOS]
 
-    def __init__(self, tokenizer: Tokenizer, before: str = "") -> None:
+
+class Reader:
+    """From a doc to piece ids."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         self.markers = {role: tokenizer.encode(marker).ids[-1] for role, marker in MARKERS.items()}
-        self.prefix = [BOS, *(tokenizer.encode(before).ids if before else [])]
 
     def tokens(self, doc: Doc) -> Tokens:
         """Piece ids of the normalised, masked parts in reading order. Raises NothingToJudgeError."""
@@ -117,7 +122,7 @@ class Reader:
 
     def windows(self, tokens: Tokens) -> list[tuple[int, int]]:
         """Ranges of at most WINDOW tokens (frame included), cut before a turn where one fits."""
-        room = WINDOW - len(self.prefix) - 1
+        room = WINDOW - FRAME
         cuts = [0]
         ends = [*tokens.turns[1:], len(tokens.ids)]
         for begin, end in zip(tokens.turns, ends, strict=True):
@@ -134,8 +139,8 @@ class Encoder(Reader):
     fills = "encoding"
     needs = ("normal", "identifiers")
 
-    def __init__(self, tokenizer: Tokenizer, engine: Engine, version: str, before: str = "") -> None:
-        super().__init__(tokenizer, before)
+    def __init__(self, tokenizer: Tokenizer, engine: Engine, version: str) -> None:
+        super().__init__(tokenizer)
         self.engine = engine
         self.version = version
 
@@ -156,10 +161,9 @@ class Encoder(Reader):
         answers: list[NDArray[np.float32]] = []
         batch: list[list[int]] = []
         for window in windows:
-            framed = [*self.prefix, *window, EOS]
-            if batch and sum(map(len, batch)) + len(framed) > ROOM:
+            if batch and sum(map(len, batch)) + len(window) + FRAME > ROOM:
                 answers += self.engine.states(batch)
                 batch = []
-            batch.append(framed)
+            batch.append(framed(window))
         answers += self.engine.states(batch)
-        return [states[len(self.prefix) : -1] for states in answers]
+        return [states[1:-1] for states in answers]

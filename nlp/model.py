@@ -96,4 +96,4 @@ def _encoder(folder: Path, config: Mapping[str, Any], weights: Mapping[str, NDAr
     """The mode is part of the version: results of another one may differ by what it rounds."""
     version = config["version"] if mode == FP32 else f"{config['version']}.{mode}"
     tokenizer = Tokenizer.from_file(str(folder / artifact.TOKENIZER))
-    return Encoder(tokenizer, engine_of(config, weights, mode), version, config.get("before", ""))
+    return Encoder(tokenizer, engine_of(config, weights, mode), version)

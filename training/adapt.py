@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import nn
 
-from nlp.encoder import EOS
+from nlp.encoder import EOS, framed
 from training import contrast, loop, mlm, texts
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def questions(
         (numbers.setdefault(pair.left, len(numbers)), numbers.setdefault(pair.right, len(numbers)), pair.same)
         for pair in chosen
     ]
-    empty = texts.Text([*reader.prefix, EOS, EOS], [])  # for a question of signs alone
+    empty = texts.Text(framed([EOS]), [])  # for a question of signs alone
     asked = [next(iter(texts.read([text], reader, frozenset())), empty).ids for text in numbers]
     long = [text.ids for text in feedback if contrast.long_enough(text.ids)]
     return contrast.Questions(asked, list(standards.values()), points, long)

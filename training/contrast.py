@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from nlp.encoder import EOS, PAD
+from nlp.encoder import BOS, EOS, PAD, framed
 from training import precision
 
 if TYPE_CHECKING:
@@ -56,19 +56,18 @@ class Questions:
 class Comparison:
     """A batch of each kind a step."""
 
-    def __init__(self, questions: Questions, prefix: int) -> None:
+    def __init__(self, questions: Questions) -> None:
         self.questions = questions
-        self.prefix = prefix
 
     def loss(self, encoder: BertModel, same: SameOrNot, random: np.random.Generator) -> Mapping[str, Tensor]:
         """Named scalars."""
         asked, known = self.questions.asked, self.questions.pairs
         close = [(asked[one], asked[other]) for one, other in draw(self.questions.standards, random)]
         picked = random.choice(len(self.questions.long), HALVES, replace=False)
-        close += [halves(self.questions.long[number], self.prefix, random) for number in picked]
+        close += [halves(self.questions.long[number], random) for number in picked]
         chosen = [known[number] for number in random.choice(len(known), PAIRS, replace=False)]
         judged = [(asked[one], asked[other]) for one, other, _ in chosen]
-        vectors = embed(encoder, [side for pair in (*close, *judged) for side in pair], self.prefix)
+        vectors = embed(encoder, [side for pair in (*close, *judged) for side in pair])
         partner, pair = vectors[: 2 * len(close)], vectors[2 * len(close) :]
         logits = same((pair[::2] * pair[1::2]).sum(1))
         said = torch.tensor([float(same) for _, _, same in chosen])
@@ -78,21 +77,18 @@ class Comparison:
         }
 
 
-def embed(encoder: BertModel, rows: Sequence[Sequence[int]], prefix: int) -> Tensor:
+def embed(encoder: BertModel, rows: Sequence[Sequence[int]]) -> Tensor:
     """Unit vectors (B, hidden); texts of like length are read together, so that little is spent on padding."""
     order = sorted(range(len(rows)), key=lambda number: len(rows[number]))
-    vectors = [
-        _embed(encoder, [rows[n] for n in order[at : at + _CHUNK]], prefix) for at in range(0, len(rows), _CHUNK)
-    ]
+    vectors = [_embed(encoder, [rows[n] for n in order[at : at + _CHUNK]]) for at in range(0, len(rows), _CHUNK)]
     return torch.cat(vectors)[torch.tensor(order).argsort()]
 
 
-def _embed(encoder: BertModel, rows: Sequence[Sequence[int]], prefix: int) -> Tensor:
-    """The mean of the states between the frame's `prefix` pieces and its end."""
+def _embed(encoder: BertModel, rows: Sequence[Sequence[int]]) -> Tensor:
+    """The mean of the states inside the frame."""
     ids = pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=PAD)
     states = precision.states(encoder, ids, ids != PAD)
-    inside = (ids != PAD) & (ids != EOS)
-    inside[:, :prefix] = False
+    inside = (ids != BOS) & (ids != EOS) & (ids != PAD)
     share = inside / inside.sum(1, keepdim=True).clamp(min=1)  # a question of signs alone has no piece inside
     return nn.functional.normalize(torch.einsum("bt,bth->bh", share, states), dim=1)
 
@@ -105,12 +101,11 @@ def in_batch(left: Tensor, right: Tensor) -> Tensor:
     return both / 2
 
 
-def halves(ids: Sequence[int], prefix: int, random: np.random.Generator) -> tuple[list[int], list[int]]:
+def halves(ids: Sequence[int], random: np.random.Generator) -> tuple[list[int], list[int]]:
     """A framed text cut near its middle into two framed ones."""
-    inside = list(ids[prefix:-1])
+    inside = ids[1:-1]
     cut = int(len(inside) * random.uniform(0.35, 0.65))
-    frame = list(ids[:prefix])
-    return [*frame, *inside[:cut], EOS], [*frame, *inside[cut:], EOS]
+    return framed(inside[:cut]), framed(inside[cut:])
 
 
 def long_enough(ids: Sequence[int]) -> bool:

@@ -77,7 +77,7 @@ def correct(
         wide_of(config, weights),
         reader.tokenizer,
         calibrated,
-        replace(target, before=config.get("before", "")),
+        target,
     )
 
 

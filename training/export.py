@@ -33,11 +33,10 @@ UNCALIBRATED = Calibration(temperature=1.0, threshold=0.5, wide=0.0, offset=0.0)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the model goes, what it is called, and what its encoder wants to see before every text."""
+    """Where the model goes, and what it is called."""
 
     folder: Path
     version: str
-    before: str = ""
 
 
 def export(network: Network, wide: Wide, tokenizer: Tokenizer, development: Sequence[Example], target: Target) -> None:
@@ -63,7 +62,6 @@ def store(
         weights[f"head.{name}.bias"] = weights[f"head.{name}.bias"] + np.float32(calibrated[name].offset)
     config = {
         "version": target.version,
-        "before": target.before,
         "encoder": _encoder_config(network),
         "heads": heads,
         "signals": wide.signals.phrases,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from nlp.encoder import EOS, PAD, WINDOW
+from nlp.encoder import FRAME, PAD, WINDOW, framed
 from nlp.personal import TAGS
 from training import corpus
 
@@ -51,17 +51,16 @@ def items(examples: Sequence[Example], reader: Reader) -> list[Item]:
     answer = []
     for example in filter(corpus.speaks, examples):
         tokens = reader.tokens(example.doc)
-        before, keep = len(reader.prefix), WINDOW - len(reader.prefix) - 1
+        keep = WINDOW - FRAME
         if any(tokens.judged[:keep]):
-            ids = [*reader.prefix, *tokens.ids[:keep], EOS]
-            judged = [False] * before + tokens.judged[:keep] + [False]
-            demand = _demand(example, tokens, before, keep)
-            tags = _tags(example, tokens, before, keep)
+            judged = [False, *tokens.judged[:keep], False]
+            demand, tags = _demand(example, tokens, keep), _tags(example, tokens, keep)
+            ids = framed(tokens.ids[:keep])
             answer.append(Item(ids, judged, example.gold, example.risks, demand, tags, set=example.set))
     return answer
 
 
-def _demand(example: Example, tokens: Tokens, before: int, keep: int) -> tuple[int, ...] | None:
+def _demand(example: Example, tokens: Tokens, keep: int) -> tuple[int, ...] | None:
     if not example.demand_known:
         return None
     if not (span := example.demand):
@@ -73,13 +72,13 @@ def _demand(example: Example, tokens: Tokens, before: int, keep: int) -> tuple[i
     ]
     if not inside or inside[-1] >= keep:  # the first window does not show all of it: neither a demand nor none
         return None
-    return (inside[0] + before, inside[-1] + before)
+    return (1 + inside[0], 1 + inside[-1])
 
 
-def _tags(example: Example, tokens: Tokens, before: int, keep: int) -> list[int] | None:
+def _tags(example: Example, tokens: Tokens, keep: int) -> list[int] | None:
     if example.personal is None:
         return None
-    tags = [OUTSIDE] * (before + len(tokens.ids[:keep]) + 1)
+    tags = [OUTSIDE] * (len(tokens.ids[:keep]) + FRAME)
     for span in sorted(example.personal):
         inside = [
             at
@@ -87,7 +86,7 @@ def _tags(example: Example, tokens: Tokens, before: int, keep: int) -> list[int]
             if piece and piece.part == span.part and piece.start < span.end and span.start < piece.end
         ]
         for at in inside:
-            tags[at + before] = TAGS.index(("B-" if at == inside[0] else "I-") + span.kind)
+            tags[1 + at] = TAGS.index(("B-" if at == inside[0] else "I-") + span.kind)
     return tags
 
 

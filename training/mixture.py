@@ -53,11 +53,11 @@ def mixture(
     ]
     if distil:
         some = random.Random(seed).sample(questions.asked, min(amounts.questions, len(questions.asked)))  # noqa: S311 - a sample, not a secret
-        others.append(sources.unlabelled([*(text.ids for text in feedback), *some], reader))
+        others.append(sources.unlabelled([*(text.ids for text in feedback), *some]))
     return Mixture(
         items(training, reader),
         others,
-        contrast.Comparison(questions, len(reader.prefix)),
+        contrast.Comparison(questions),
         amounts.epochs,
         amounts.comparisons,
     )

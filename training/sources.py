@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from nlp.doc import Doc, Pii
-from nlp.encoder import NothingToJudgeError
+from nlp.encoder import FRAME, NothingToJudgeError
 from nlp.mask import Masker
 from nlp.normalize import Normalizer
 from training import texts
@@ -40,22 +40,20 @@ def reviews(folder: Path, reader: Reader, held: frozenset[str], count: int, seed
     ]
     shares = ((own, OWN_SHARE), (others, 1 - OWN_SHARE))
     rows = [row for pool, share in shares for row in random.sample(pool, min(len(pool), round(share * count)))]
-    answer = []
-    for row in rows:
-        for text in texts.read([row["text"]], reader, judged):
-            inside = [False] * len(reader.prefix) + [True] * (len(text.ids) - len(reader.prefix) - 1) + [False]
-            answer.append(Item(text.ids, inside, satisfied=bool(row["label"]), feedback=False))
-    return answer
-
-
-def unlabelled(rows: Iterable[list[int]], reader: Reader) -> list[Item]:
-    """Framed texts that only a teacher knows something about."""
-    before = len(reader.prefix)
     return [
-        Item(ids, [False] * before + [True] * (len(ids) - before - 1) + [False])
-        for ids in rows
-        if len(ids) > before + 1
+        Item(text.ids, _inside(text.ids), satisfied=bool(row["label"]), feedback=False)
+        for row in rows
+        for text in texts.read([row["text"]], reader, judged)
     ]
+
+
+def unlabelled(rows: Iterable[list[int]]) -> list[Item]:
+    """Framed texts that only a teacher knows something about."""
+    return [Item(ids, _inside(ids)) for ids in rows if len(ids) > FRAME]
+
+
+def _inside(ids: list[int]) -> list[bool]:
+    return [False, *[True] * (len(ids) - FRAME), False]
 
 
 def names(folder: Path, reader: Reader, count: int, seed: int) -> list[Item]:

@@ -28,8 +28,8 @@ _STILL = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
 def reader_of(folder: Path) -> Reader:
     """Reads texts as the model was taught to. Raises ArtifactError."""
-    before = artifact.load_config(folder).get("before", "")
-    return Reader(Tokenizer.from_file(str(folder / artifact.TOKENIZER)), before)
+    artifact.load_config(folder)  # which tells whether the folder is a whole model
+    return Reader(Tokenizer.from_file(str(folder / artifact.TOKENIZER)))
 
 
 def network_of(folder: Path) -> Network:

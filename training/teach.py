@@ -88,7 +88,7 @@ def run_adapt(
     out = held(_with_fold(data))
     feedback = adapt.feedback(public, reader, out, adapt.TEXTS * steps, pace.seed)
     asked = adapt.questions(public, reader, out, feedback=feedback, pairs=contrast.PAIRS * steps, seed=pace.seed)
-    comparison = contrast.Comparison(asked, len(reader.prefix)) if compare else None
+    comparison = contrast.Comparison(asked) if compare else None
     adapter = adapt.Adapter(model, feedback if words else [], comparison, pace.seed)
     with _told():
         adapt.adapt(adapter, steps, pace, work / name)

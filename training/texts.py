@@ -18,13 +18,13 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from nlp.doc import Doc
-from nlp.encoder import EOS, NothingToJudgeError
+from nlp.encoder import NothingToJudgeError, framed
 from nlp.mask import Masker
 from nlp.normalize import Normalizer, normalize
 from nlp.segment import Segmenter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from nlp.encoder import Reader, Tokens
@@ -99,22 +99,22 @@ def read(texts: Iterable[str], reader: Reader, held: frozenset[str]) -> list[Tex
             tokens = reader.tokens(doc)
         except NothingToJudgeError:
             continue
-        answer.append(_text(doc, tokens, reader.prefix))
+        answer.append(_text(doc, tokens))
     return answer
 
 
-def _text(doc: Doc, tokens: Tokens, prefix: Sequence[int]) -> Text:
+def _text(doc: Doc, tokens: Tokens) -> Text:
     ids = tokens.ids[:LONGEST]
     spans = doc.words[0]
     starts = [word.start for word in spans]
     word_of = np.searchsorted(starts, [span.start if span else -1 for span in tokens.spans[:LONGEST]], "right") - 1
     places = [
-        (int(word), len(prefix) + at)
+        (int(word), 1 + at)
         for at, (word, piece) in enumerate(zip(word_of, tokens.spans, strict=False))
         if word >= 0 and piece and piece.start < spans[word].end
     ]
     words = [[at for _, at in group] for _, group in groupby(places, key=lambda place: place[0])]
-    return Text([*prefix, *ids, EOS], words)
+    return Text(framed(ids), words)
 
 
 def pairs(path: Path, held: frozenset[str]) -> list[Pair]:

@@ -22,7 +22,7 @@ from transformers import BertConfig, BertModel
 import nlp
 from nlp import artifact
 from nlp.doc import Doc
-from nlp.encoder import EOS
+from nlp.encoder import framed
 from nlp.measure import HOPELESS, texts_per_second
 from nlp.model import encoder_of
 
@@ -66,7 +66,7 @@ def test_against_bert_base() -> None:
     encoders = {mode: encoder_of(MODEL, mode) for mode in worth_timing()}
     reader = next(iter(encoders.values()))
     prepared = list(nlp.load(MODEL).run(Doc.of(str(number), text) for number, text in enumerate(texts())))
-    windows = [[*reader.prefix, *reader.tokens(doc).ids, EOS] for doc in prepared]
+    windows = [framed(reader.tokens(doc).ids) for doc in prepared]
     base = BertModel(BertConfig(vocab_size=21128), add_pooling_layer=False).train(mode=False)
     ids = torch.randint(1, 21128, (TEXTS, CHARACTERS + 2))
 

@@ -114,10 +114,10 @@ def test_a_batch_of_questions_never_holds_two_of_the_same_standard() -> None:
 def test_embeddings_do_not_depend_on_the_texts_beside_them(reader: Reader, model: BertModel) -> None:
     rows = [text.ids for text in texts.read(["年费", "我要投诉年费被扣两次", "信用卡怎么办理"], reader, frozenset())]
     with torch.no_grad():
-        together = contrast.embed(model, rows, 1)
+        together = contrast.embed(model, rows)
         for row, ids in enumerate(rows):
-            torch.testing.assert_close(together[row], contrast.embed(model, [ids], 1)[0])
-    assert contrast.halves(rows[1], 1, np.random.default_rng(0))[0][0] == BOS
+            torch.testing.assert_close(together[row], contrast.embed(model, [ids])[0])
+    assert contrast.halves(rows[1], np.random.default_rng(0))[0][0] == BOS
 
 
 def test_names_and_addresses_are_tagged_where_they_stand(reader: Reader, tmp_path: Path) -> None:
