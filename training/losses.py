@@ -57,7 +57,8 @@ def _risks(output: Output, rows: Sequence[Item]) -> dict[str, Tensor]:
     if not known:
         return {}
     target = torch.tensor([rows[at].risks for at in known], dtype=torch.float32)
-    loss = nn.functional.binary_cross_entropy_with_logits(output.logits[RISK][known], target)
+    logits = output.logits[RISK] + output.shifts[RISK][[row.set for row in rows]]
+    loss = nn.functional.binary_cross_entropy_with_logits(logits[known], target)
     return {RISK: RISK_WEIGHT * loss}
 
 

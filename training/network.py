@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from nlp.heads import CHOICE_HEADS, HEADS
+from nlp.heads import HEADS
 from nlp.model import DEMAND
 from nlp.personal import TAGS
 from nlp.taxonomy import values
@@ -34,7 +34,7 @@ _TINY = 1e-5
 class Output:
     """states: (B, T, hidden). logits: head → (B, C). start, end: (B, T), -inf outside the customer's pieces.
 
-    tags: (B, T, TAGS). shifts: choice head → (SETS, C), what a row's set adds to its logits; 0 for the plain sample.
+    tags: (B, T, TAGS). shifts: head → (SETS, C), what a row's set adds to its logits; 0 for the plain sample.
     """
 
     states: Tensor
@@ -88,7 +88,7 @@ class Network(nn.Module):
         self.query = nn.ParameterDict({name: nn.Parameter(torch.zeros(size, hidden)) for name, size in sizes.items()})
         self.linear = nn.ModuleDict({name: nn.Linear(2 * hidden, size) for name, size in sizes.items()})
         others = len(SETS) - 1
-        self.shift = nn.ParameterDict({head: nn.Parameter(torch.zeros(others, sizes[head])) for head in CHOICE_HEADS})
+        self.shift = nn.ParameterDict({head: nn.Parameter(torch.zeros(others, sizes[head])) for head in HEADS})
         self.pointer = nn.Linear(hidden, 2, bias=False)
         self.tags = nn.Linear(hidden, len(TAGS))
         self.dropout = nn.Dropout(0.1)
@@ -117,6 +117,11 @@ class Network(nn.Module):
         attention = (seen @ self.query[name].T).masked_fill(~judged[..., None], -torch.inf).softmax(1)
         found: Tensor = (attention * (kept @ attended.T)).sum(1)
         return found + mean @ plain.T + linear.bias
+
+    def weights(self) -> dict[str, Tensor]:
+        """What a model folder holds of the network, under its names there."""
+        encoder = {f"encoder.{name}": value for name, value in self.encoder.state_dict().items()}
+        return {name: value for name, value in (encoder | self.folded()).items() if value.is_floating_point()}
 
     def folded(self) -> dict[str, Tensor]:
         """The heads' parameters as `nlp.heads.Head` wants them, the standardisation multiplied into the weights."""
