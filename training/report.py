@@ -37,8 +37,9 @@ def heads(judgement: Judgement) -> Table:
             rows.append((one.head, one.figure, len(one.rows), name, told.value, told.low, told.high, *shares))
     note = (
         f"Macro-F1 over the classes with at least {figures.LEAST} rows; 95 % intervals from {figures.RESAMPLES} "
-        "resamples of the rows. A feedback that a system cannot read counts as wrong. On the development fold our "
-        "temperatures, thresholds and the weight of the n-gram part were fitted too, which flatters us slightly."
+        "resamples of the rows. A feedback that a system cannot read counts as wrong, in our score as neutral. On the "
+        "development fold our temperatures, thresholds and the weight of the n-gram part were fitted too, which "
+        "flatters us slightly."
     )
     return Table("Heads", columns, rows, note)
 
