@@ -61,10 +61,11 @@ _BANK = re.compile(_BANKS)
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Normalised code points [start, end)."""
+    """Normalised code points [start, end); up to `formed` its form is enough, 0 where only the model sees it."""
 
     start: int
     end: int
+    formed: int = 0
 
 
 def find(text: str, likely: NDArray[np.float32]) -> Iterator[Address]:
@@ -75,14 +76,15 @@ def find(text: str, likely: NDArray[np.float32]) -> Iterator[Address]:
         if last is None or one.start >= last.end:
             found.append(one)
         else:
-            found[-1] = Address(last.start, _reach(text, last, one))
+            found[-1] = _joined(text, last, one)
     yield from found
 
 
-def _reach(text: str, one: Address, other: Address) -> int:
-    """Where two that overlap end together: what only the model adds stops at a blank (…1801室 王经理来过)."""
-    further = _UNBROKEN.match(text, min(one.end, other.end), max(one.end, other.end))
-    return further.end() if further else max(one.end, other.end)
+def _joined(text: str, one: Address, other: Address) -> Address:
+    """Two that overlap as one: what only the model adds to a form stops at a blank (…1801室 王经理来过)."""
+    formed, furthest = max(one.formed, other.formed), max(one.end, other.end)
+    further = _UNBROKEN.match(text, formed, furthest)
+    return Address(one.start, further.end() if further else furthest, formed)
 
 
 def _by_form(text: str) -> Iterator[Address]:
@@ -95,7 +97,7 @@ def _by_form(text: str) -> Iterator[Address]:
         while more := _MORE.match(text, end):
             end = more.end()
         lead = _LEAD.match(text, first.start(), first.end() - 3)
-        yield Address(region_end(text, lead.end() if lead else first.start(), end), end)
+        yield Address(region_end(text, lead.end() if lead else first.start(), end), end, end)
 
 
 def _by_model(text: str, likely: NDArray[np.float32]) -> Iterator[Address]:

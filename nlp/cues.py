@@ -10,6 +10,7 @@ from nlp import taxonomy
 
 RULES = "rules/cues.json"
 REACH = 20  # characters before a number in which a cue is looked for
+_LONGEST_HOLDER = 2 + max(len(taxonomy.pii_title(kind)) for kind in taxonomy.pii_kinds())  # its characters
 _STOP = re.compile(r"[。！!?？\n]")  # a cue of an earlier sentence announces nothing…
 _LOWER = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}  # keeps lengths, unlike lower()
 _NOT_CUES = ("links", "hotlines", "hotline_shapes", "units")
@@ -85,7 +86,8 @@ def classes(text: str) -> frozenset[str]:
 
 def before(text: str, start: int) -> tuple[str, str]:
     """The class of the nearest announcing word before text[start:], or "", and the text between the two."""
-    window = _holder().split(text[max(0, start - REACH) : start])[-1].translate(_LOWER)
+    ahead = text[max(0, start - REACH - _LONGEST_HOLDER) : start]  # half a placeholder would announce with its title
+    window = _holder().split(ahead)[-1][-REACH:].translate(_LOWER)
     last = None
     for last in _cue().finditer(window):  # noqa: B007 - the last one is wanted
         pass

@@ -93,12 +93,6 @@ def usual(lengths: tuple[int, ...]) -> bool:
     return len(lengths) == 1 or set(lengths) == {1} or fours or lengths in _reader().layouts
 
 
-def plain(text: str) -> str:
-    """The text with spoken digits written as 0-9 and everything but letters and digits left out."""
-    spoken = _reader().spoken
-    return "".join(spoken.get(char, char) for char in text if char.isalnum() or char in spoken)
-
-
 def _groups(text: str) -> Iterator[Group]:
     reader = _reader()
     for found in reader.group.finditer(text):

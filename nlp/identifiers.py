@@ -18,7 +18,7 @@ from nlp import cues, digits, taxonomy, written
 from nlp.found import ANNOUNCED, CHECKED, PROVEN, SHAPED, Found, surest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from nlp.cues import Around
     from nlp.digits import Group, Number
@@ -34,10 +34,12 @@ _TIMESTAMP = re.compile(r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\
 _DOUBLED = str.maketrans("0123456789", "0246813579")  # twice the digit, its own digits added
 _UNIONPAY = "62"  # with a right check digit believed in any grouping
 _ANSWER = 12  # an answer to "the last four digits?" stands at the start of the turn
+_FILLERS = re.compile(r"(?:[\W_]|[好的嗯啊哦喔噢行是对吧呢呀我就那个想]|可以|应该)*")
 _TAIL_SIZES, _CVV_SIZES, _SECRET_SIZES = range(3, 7), range(3, 5), range(4, 21)
 _CODE_SIZE = 6  # the usual one-time code and card password
 _QQ = re.compile(r"[1-9]\d{4,10}")
 _FOUR = {(4,), (1, 1, 1, 1)}
+_SIX = {(6,), (3, 3), (1, 1, 1, 1, 1, 1)}  # 2026-03-15 begins with six digits too
 _AMOUNT = frozenset("元块万亿%")
 _MOBILE_LENGTH, _MOBILE_LAYOUT = 11, (3, 4, 4)
 _REGIONS = frozenset(taxonomy.read(RULES)["regions"])  # first two digits of an identity card
@@ -150,9 +152,24 @@ def _short(number: Number, near: Around) -> Found | None:
         kind = "QQ"
     elif near.cue in {"otp", "password"} and (size == _CODE_SIZE or (near.near(near.cue) and size in _SECRET_SIZES)):
         kind = near.cue.upper()
-    elif "otp" in near.asked and not near.cue and size == _CODE_SIZE:
-        kind = "OTP"
+    else:
+        kind = _asked_secret(number, near)
     return Found(number.start, number.end, kind, ANNOUNCED) if kind else None
+
+
+def _asked_secret(number: Number, near: Around) -> str:
+    """The kind of a code that answers a question for one, or "": written as one, for it is cut for good."""
+    size = len(number.digits)
+    if near.cue:
+        return ""
+    dictated = size == _CODE_SIZE and (number.spoken or number.layout in _SIX)
+    if "otp" in near.asked and dictated:
+        return "OTP"
+    if "password" in near.asked and dictated:
+        return "PASSWORD"
+    if "cvv" in near.asked and size in _CVV_SIZES and number.regular:
+        return "CVV"
+    return ""
 
 
 _READINGS = (_identity, _mobile, _bank_card, _landline, _account, _short)
@@ -178,7 +195,11 @@ _ANNOUNCED_SIZES = {  # how many digits a number may have besides, by the word t
     "otp": set(_SECRET_SIZES),
     "password": set(_SECRET_SIZES),
 }
-_ASKED_SIZES = {name: _ANNOUNCED_SIZES[name] for name in ("id", "card", "account")} | {"tail": {4}, "otp": {_CODE_SIZE}}
+_ASKED_SIZES = {name: _ANNOUNCED_SIZES[name] for name in ("id", "card", "account", "cvv")} | {
+    "tail": {4},
+    "otp": {_CODE_SIZE},
+    "password": {_CODE_SIZE},
+}
 
 
 def _sizes(ahead: str, cue: str, asked: frozenset[str]) -> list[int]:
@@ -195,8 +216,19 @@ def numbers(text: str, question: str) -> Iterator[Found]:
     """Identifiers made of digits in a text that answers a question; see `find`."""
     chains = digits.runs(text)
     asked = cues.classes(question) if chains else frozenset()
+    if not _bare(text, chains):  # who names a code need not ask for it; an answer says the code and no more
+        asked -= {"cvv", "password"}
     for chain in chains:
         yield from (_opened(text, found) for found in surest(_readings(text, chain, asked)))
+
+
+def says_nothing(text: str) -> bool:
+    """True where beside signs there are but words that lead to an answer or away from it."""
+    return _FILLERS.fullmatch(text) is not None
+
+
+def _bare(text: str, chains: Sequence[list[Group]]) -> bool:
+    return len(chains) == 1 and says_nothing(text[: chains[0][0].start] + text[chains[0][-1].end :])
 
 
 def _readings(text: str, chain: list[Group], asked: frozenset[str]) -> Iterator[Found]:

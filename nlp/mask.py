@@ -6,6 +6,7 @@ passwords, security codes) are not even kept in the original: `cut` overwrites t
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from nlp import cues, digits, identifiers, taxonomy
@@ -13,12 +14,14 @@ from nlp.doc import Pii, Span
 from nlp.found import Found, surest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from nlp.doc import Doc
 
-CUT_KINDS = frozenset(kind for kind in taxonomy.pii_kinds() if taxonomy.read("taxonomy/pii.json")[kind].get("cut"))
+_KINDS = "taxonomy/pii.json"
+CUT_KINDS = frozenset(kind for kind, told in taxonomy.read(_KINDS).items() if told.get("cut"))
 CUT_MARK = "○"
+_NO_BLANK = re.compile(r"\S")  # blanks tell the groups of a number apart, when what is kept is read again
 
 
 def placeholder(kind: str, number: int | None = None) -> str:
@@ -76,30 +79,12 @@ def to_masked(span: Span, pii: Iterable[Pii]) -> Span:
     return Span(span.part, new_start, max(new_start, new_end))
 
 
-def numbered(texts: Mapping[int, str], pii: Iterable[Pii]) -> dict[int, str]:
-    """The masked text of every part for display: the same identifier bears the same number throughout."""
-    spans = merged(pii)
-    seen: dict[str, dict[str, int]] = {}
-    shown: dict[int, str] = {}
-    for part, text in texts.items():
-        pieces: list[str] = []
-        at = 0
-        for one in spans:
-            if one.part != part:
-                continue
-            numbers = seen.setdefault(taxonomy.pii_title(one.kind), {})
-            number = numbers.setdefault(digits.plain(text[one.start : one.end]).casefold(), len(numbers) + 1)
-            pieces += [text[at : one.start], placeholder(one.kind, number)]
-            at = one.end
-        shown[part] = "".join([*pieces, text[at:]])
-    return shown
-
-
 def cut(text: str, pii: Sequence[Pii]) -> tuple[str, tuple[Pii, ...]]:
-    """One part's original with the kinds of `CUT_KINDS` overwritten by ○; length and offsets stay."""
+    """One part's original with the kinds of `CUT_KINDS` overwritten by ○; length, blanks and offsets stay."""
     for one in pii:
         if one.kind in CUT_KINDS:
-            text = text[: one.start] + CUT_MARK * (one.end - one.start) + text[one.end :]
+            over = _NO_BLANK.sub(CUT_MARK, text[one.start : one.end])
+            text = text[: one.start] + over + text[one.end :]
     return text, tuple(pii)
 
 
@@ -152,7 +137,7 @@ class Masker:
     needs: tuple[str, ...] = ("normal",)
 
     def __init__(self) -> None:
-        self.version = f"mask3.{taxonomy.digest(digits.RULES, cues.RULES, identifiers.RULES)}"
+        self.version = f"mask4.{taxonomy.digest(digits.RULES, cues.RULES, identifiers.RULES, _KINDS)}"
 
     def predict(self, docs: Sequence[Doc]) -> list[tuple[Pii, ...]]:
         """One tuple of spans per doc."""
@@ -170,7 +155,10 @@ class Masker:
 
     @staticmethod
     def _question(doc: Doc, part: int) -> str:
-        """The normalised turn before, when another speaker said it."""
-        if part < 1 or doc.turns[part - 1].role == doc.turns[part].role:
-            return ""
-        return doc.normal[part - 1].text
+        """The normalised turn of another speaker before it; 好的 between the two is passed over."""
+        for at in range(part - 1, -1, -1):
+            if doc.turns[at].role != doc.turns[part].role:
+                return doc.normal[at].text
+            if not identifiers.says_nothing(doc.normal[at].text):
+                break
+        return ""

@@ -40,9 +40,10 @@ _WECHAT = re.compile(
     r"(?P<id>[A-Za-z][-_A-Za-z0-9]{5,19})(?![-_A-Za-z0-9@.])",
     re.IGNORECASE,
 )
+_TYPED = "A-Za-z!@#$%^&*_.+-"  # beside digits, of which a password has one at least
 _PASSWORD = re.compile(
     r"(?:密码|口令|password|passwd|pwd|pin码?)[\s:=是为就叫成用了\"“「']{0,6}"
-    rf"(?P<secret>(?=[^\s\u4e00-\u9fff]{{0,19}}[0-9])[A-Za-z0-9!@#$%^&*_.+-]{{6,20}}){_RIGHT}",
+    rf"(?P<secret>○{{6,64}}|(?=[^\s\u4e00-\u9fff]{{0,19}}[0-9]|[{_TYPED}]{{20,63}}[0-9])[0-9{_TYPED}]{{6,64}}){_RIGHT}",
     re.IGNORECASE,
 )
 

@@ -4,6 +4,7 @@ Originals are opened here only to tell equal identifiers apart and to lay spans 
 masked span leaves these functions.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,9 +16,12 @@ from app.feedback.contents import original, original_subject
 from app.feedback.models import Analysis, Interaction, Message
 from app.feedback.results import RISK, pii_from
 from nlp import taxonomy
-from nlp.digits import plain
+from nlp.canonical import canonical, letters
 from nlp.doc import SUBJECT, Pii
 from nlp.mask import merged, placeholder
+from nlp.normalize import normalize
+
+_LETTERS = re.compile(r"[a-wyz]")  # an identity card may end with an x
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,13 @@ def evidence_of(analysis: Analysis) -> Evidence:
     return found
 
 
+def _identity(piece: str, kind: str) -> str:
+    """Equal for two mentions of one identifier: digits alone, but for codes with letters that a person masked."""
+    written = letters(normalize(piece).text)
+    plain = canonical(piece, kind)
+    return written if _LETTERS.search(written) else plain or piece  # nothing is left of what was cut
+
+
 def pieces_of(texts: Mapping[int, str], pii: Mapping[int, Sequence[Pii]], evidence: Evidence) -> dict[int, list[Piece]]:
     """Every part cut at its masked spans and evidence; the same identifier bears the same number throughout."""
     numbers: dict[str, dict[str, int]] = {}
@@ -124,7 +135,8 @@ def pieces_of(texts: Mapping[int, str], pii: Mapping[int, Sequence[Pii]], eviden
         holders: dict[int, tuple[int, str]] = {}
         for one in merged(pii.get(part, ())):
             same_kind = numbers.setdefault(taxonomy.pii_title(one.kind), {})
-            identity = plain(texts[part][one.start : one.end]).casefold()
+            piece = texts[part][one.start : one.end]
+            identity = _identity(piece, one.kind)
             number = same_kind.setdefault(identity, len(same_kind) + 1)
             holders[one.start] = (one.end, placeholder(one.kind, number))
         shown[part] = list(_cut(texts[part], holders, evidence.get(part, [])))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nlp import taxonomy
 from nlp.doc import SUBJECT, Doc, Pii, Span, Turn
-from nlp.mask import CUT_KINDS, Masker, cut, masked, merged, numbered, to_masked
+from nlp.mask import CUT_KINDS, Masker, cut, masked, merged, to_masked
 from nlp.normalize import Normalizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 MARKED = re.compile("《(.*?)》")
 
@@ -87,6 +90,9 @@ FOUND = [
     ("动态口令 《8899》", "OTP"),
     ("密码是《abc123》", "PASSWORD"),
     ("登录密码《690465》", "PASSWORD"),
+    ("密码是《Kx7qTz92mWvLp4RsYd8cBn》，麻烦改掉", "PASSWORD"),
+    ("密码《correcthorsebatterystaple9》", "PASSWORD"),
+    (f"密码《123456》{'我' * 15}交了880123那么多", "PASSWORD"),
     ("CVV是《123》 安全码 《456》", "CVV"),
     ("微信《abc_123456》", "WECHAT"),
     ("加V：《abc-777》", "WECHAT"),
@@ -110,6 +116,7 @@ LEFT_ALONE = [
     "川A计划，沪深300，京东A股",
     "微信支付限额5000，微信ETC绑定，加微信说",
     "验证码60秒没收到，密码6位，密码输错3次，密码忘了打95588",
+    "密码 InvalidCredentialsGiven，2026年起就这样",
     "尾号是多少，后四位呢",
     "冠字号尾数4417",
     "@远山银行 在吗",
@@ -168,6 +175,10 @@ def test_two_numbers_side_by_side() -> None:
         ("请提供卡号后四位", "《4662》,金额应该是23764.8", "CARD_TAIL"),
         ("麻烦报一下您的账号", "秦家永 《450612310077》", "ACCOUNT"),
         ("您泄露的是哪一条验证码", "《988715》 就这个 一分钟前", "OTP"),
+        ("请报一下卡背面的安全码", "《123》", "CVV"),
+        ("请报一下卡背面的安全码", "是《幺二三》对吧", "CVV"),
+        ("请您输入查询密码", "《654321》", "PASSWORD"),
+        ("请您输入查询密码", "好的，我想想啊，应该就是那个，《六五四 三二一》", "PASSWORD"),
     ],
 )
 def test_a_bare_number_is_what_was_asked_for(question: str, marked: str, kind: str) -> None:
@@ -177,15 +188,33 @@ def test_a_bare_number_is_what_was_asked_for(question: str, marked: str, kind: s
     assert read(Doc("1", (Turn("customer", question), Turn("customer", text)))).identifiers == ()
 
 
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("请报一下卡背面的安全码", "扣了300元是怎么回事"),
+        ("请报一下卡背面的安全码", "110我也打过了"),
+        ("请报一下卡背面的安全码", "12 3那两天我都去过"),
+        ("请报一下卡背面的安全码", "2026-03-15改过一次"),
+        ("请报一下卡背面的安全码", "就扣了1,280多"),
+        ("请报一下卡背面的安全码", "退了500多"),
+        ("我们不会索要安全码和密码，请您不要提供", "买的是基金161725"),
+        ("登录密码锁定了", "余额还有123456呢，不会丢吧"),
+        ("您收到验证码了吗", "2026-03-15收到的"),
+        ("请报一下卡背面的安全码", "我等了这么久你们还要我报这个，总共退了500多"),
+        ("请您输入查询密码", "2026-03-15改过一次"),
+        ("请您输入查询密码", "20260315改过一次"),
+        ("请您输入查询密码", "页面弹出错误码100234"),
+        ("请您输入查询密码", "输错3次就锁了，里面有123456元"),
+        ("请您输入查询密码", "14:25:36输的"),
+    ],
+)
+def test_a_number_that_is_no_answer_stays(question: str, text: str) -> None:
+    assert read(Doc("1", (Turn("agent", question), Turn("customer", text)))).identifiers == ()
+
+
 def test_subject_and_turns_are_all_masked() -> None:
     doc = Doc("1", (Turn("agent", "您是13812345678吗"), Turn("customer", "对")), subject="回电13912345678")
     assert with_kinds(read(doc).identifiers) == [(SUBJECT, 2, 13, "MOBILE"), (0, 2, 13, "MOBILE")]
-
-
-def test_numbered_gives_one_number_to_one_identifier() -> None:
-    texts = {0: "打13812345678或139 1234 5678", 1: "就打幺三八幺二三四五六七八,卡6225888581863140870"}
-    doc = read(Doc("1", (Turn("customer", texts[0]), Turn("customer", texts[1]))))
-    assert numbered(texts, doc.identifiers) == {0: "打[手机号1]或[手机号2]", 1: "就打[手机号1],卡[银行卡号1]"}
 
 
 def test_codes_and_passwords_are_cut_even_from_the_original() -> None:
@@ -198,6 +227,47 @@ def test_codes_and_passwords_are_cut_even_from_the_original() -> None:
     assert with_kinds(read(Doc.of("1", kept)).identifiers) == with_kinds(
         doc.identifiers
     )  # so an analysis of what is kept agrees
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("", "密码是correcthorsebatterystaple9"),
+        ("", "密码abcdefghijklmnopqrst12，安全码123"),
+        ("请您输入查询密码", "六五四 三二一"),
+        ("请报一下卡背面的安全码", "1 2 3"),
+        ("您泄露的是哪一条验证码", "988 715"),
+    ],
+)
+def test_what_was_cut_is_found_again_where_it_stood(question: str, text: str) -> None:
+    doc = read(Doc("1", (Turn("agent", question), Turn("customer", text))))
+    kept, _ = cut(text, [one for one in doc.identifiers if one.part == 1])
+    assert not set(kept) & set("123456789六五四三二一"), "nothing of it is kept"
+    again = read(Doc("1", (Turn("agent", question), Turn("customer", kept))))
+    assert with_kinds(again.identifiers) == with_kinds(doc.identifiers) != []
+
+
+def test_a_word_of_assent_before_the_answer_makes_no_difference() -> None:
+    said = (Turn("agent", "请报一下卡背面的安全码"), Turn("customer", "好的"), Turn("customer", "123"))
+    assert with_kinds(read(Doc("1", said)).identifiers) == [(2, 0, 3, "CVV")]
+    said = (Turn("agent", "请报一下卡背面的安全码"), Turn("customer", "先别急"), Turn("customer", "123"))
+    assert read(Doc("1", said)).identifiers == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["rules/digits.json", "rules/cues.json", "rules/identifiers.json", "taxonomy/pii.json"]
+)
+def test_who_edits_the_data_of_masking_gets_another_version(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = Masker().version
+    for folder in ("rules", "taxonomy"):
+        shutil.copytree(taxonomy.DATA / folder, tmp_path / folder)
+    monkeypatch.setattr(taxonomy, "DATA", tmp_path)
+    assert Masker().version == shipped
+    with (tmp_path / name).open("a", encoding="utf-8") as edited:
+        edited.write("\n")
+    assert Masker().version != shipped
 
 
 def test_overlapping_spans_become_one_of_the_longest_kind() -> None:

@@ -61,7 +61,7 @@ def test_twice_the_text_takes_about_twice_the_time(unit: str) -> None:
     assert twice <= 3 * once + 0.02
 
 
-@pytest.mark.parametrize("asked", [frozenset[str](), frozenset({"otp"})])
+@pytest.mark.parametrize("asked", [frozenset[str](), frozenset({"otp"}), frozenset({"cvv", "password"})])
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
 def test_few_stretches_of_digits_are_read_from_any_place(unit: str, asked: frozenset[str]) -> None:
     text = "".join(islice(cycle(unit), SHORT))

@@ -109,16 +109,48 @@ def test_a_sure_model_is_followed_to_the_letter(text: str, name: str) -> None:
     assert [text[one.start : one.end] for one in persons.find(text, sure, [])] == [name]
 
 
-def test_no_name_reaches_into_an_identifier() -> None:
-    text = "我叫谢伟13800138000"
-    (name,) = persons.find(text, likely(text, 1), [(4, 15)])
-    assert (name.start, name.end) == (2, 4)
+@pytest.mark.parametrize(
+    ("told", "number", "names"),
+    [
+        ("我叫谢伟", "13800138000", ["谢伟"]),
+        ("联系人", "一三八·一二三四·五六七八", []),
+        ("联系人阿依古丽·买买提", "幺三八一二三四五六七八", ["阿依古丽·买买提"]),
+    ],
+)
+def test_no_name_reaches_into_an_identifier(told: str, number: str, names: list[str]) -> None:
+    text = told + number
+    sure = likely(text, NEARLY)
+    sure[len(told) - 2 :] = 1
+    found = persons.find(text, sure, [(len(told), len(text))])
+    assert [text[name.start : name.end] for name in found] == names
 
 
 @pytest.mark.parametrize("text", ADDRESSES)
 def test_an_address_is_masked_from_the_street_on(text: str) -> None:
     found = addresses.find(text, likely(text, 0))
     assert [text[one.start : one.end] for one in found] == ADDRESSES[text]
+
+
+@pytest.mark.parametrize(
+    ("seen", "rest"),
+    [
+        ("阳光小区3栋2单元", " 302室"),
+        ("幸福路12号阳光花园3", "-2-1802"),
+        ("幸福路12号", "，阳光花园3栋1802室"),
+    ],
+)
+def test_where_the_model_sees_less_the_form_holds_to_its_end(seen: str, rest: str) -> None:
+    text = seen + rest
+    sure = likely(text, 0)
+    sure[: len(seen)] = 0.9
+    (one,) = addresses.find(text, sure)
+    assert text[one.start : one.end] == text
+
+
+def test_what_the_model_adds_to_a_form_stops_at_a_blank() -> None:
+    text = "阳光小区3栋2单元 302室旁边 王经理来过"
+    (one,) = addresses.find(text, likely(text, 0.9))
+    assert text[one.start : one.end] == "阳光小区3栋2单元 302室旁边"
 
 
 @pytest.mark.parametrize("text", NO_ADDRESS)

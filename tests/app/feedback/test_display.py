@@ -1,5 +1,6 @@
 """The words of a feedback cut for display: nothing of an identifier shows, and every mark is on its words."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,28 @@ def test_the_same_number_bears_the_same_placeholder_in_all_parts() -> None:
     found = pieces_of(texts, pii, {})
     assert "".join(piece.text for piece in found[0]) == "打[手机号1]没人接"
     assert "".join(piece.text for piece in found[1]) == "再打[手机号1]和[手机号2]"
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other_kind", "other", "shown_as"),
+    [
+        ("MOBILE", "13812345678", "MOBILE", "１３８１２３４５６７８", "[手机号1]"),
+        ("MOBILE", "13812345678", "MOBILE_SPACED", "+86 138 1234 5678", "[手机号1]"),
+        ("MOBILE", "13812345678", "MOBILE_SPOKEN", "幺三八幺二三四五六七八", "[手机号1]"),
+        ("MOBILE", "13812345678", "MOBILE_SPACED", "139 1234 5678", "[手机号2]"),
+        ("MOBILE", "13812345678", "BANK_CARD", "6225888581863140870", "[银行卡号1]"),
+        ("ACCOUNT", "HT20240001", "ACCOUNT", "ZQ20240001", "[账号2]"),
+        ("CARD_TAIL", "888", "CARD_TAIL", "三个八", "[卡尾号1]"),
+        ("ID_CARD", "11010519491231002X", "ID_CARD", "110105 19491231 002x", "[身份证号1]"),
+        ("NAME", "张伟", "NAME", "張偉", "[姓名1]"),
+        ("PASSWORD", "○○○○○○", "PASSWORD", "○○○○○○○○", "[密码2]"),
+    ],
+)
+def test_one_identifier_bears_one_number_however_it_is_written(
+    kind: str, one: str, other_kind: str, other: str, shown_as: str
+) -> None:
+    pii = {0: [Pii(0, 0, len(one), kind)], 1: [Pii(1, 0, len(other), other_kind)]}
+    assert [piece.text for piece in pieces_of({0: one, 1: other}, pii, {})[1]] == [shown_as]
 
 
 def test_evidence_covers_its_words_and_a_placeholder_as_a_whole() -> None:
