@@ -54,11 +54,6 @@ def title(head: str, value: str | int) -> str:
     return str(read("taxonomy/labels.json")[head]["values"][str(value)])
 
 
-def multiple(head: str) -> bool:
-    """True when a text may carry several values of the head at once (or none)."""
-    return bool(read("taxonomy/labels.json")[head].get("multiple", False))
-
-
 def pii_kinds() -> tuple[str, ...]:
     """The kinds of personal data that can be masked."""
     return tuple(read("taxonomy/pii.json"))

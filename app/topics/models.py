@@ -24,7 +24,7 @@ NO_THEME = "other"  # the business of feedback that is about none
 class TopicVersion(SQLModel, table=True):
     """One fit: how much it read, how much of it found a topic, and the model that assigns new feedback.
 
-    `model` is a safetensors file (see `nlp.topics.saving`): centroids and the way into their space, no texts.
+    `model` is a safetensors file (see `nlp.topics.model`): centroids and the way into their space, no texts.
     """
 
     __tablename__ = "topic_version"

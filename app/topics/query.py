@@ -128,6 +128,13 @@ def topic_of(session: Session, interaction_id: int) -> Topic | None:
     return session.get(Topic, assignment.topic_id) if assignment and assignment.topic_id else None
 
 
+def representatives(session: Session, topic: Topic) -> list[int]:
+    """Ids of its telling texts that it has now, best first: the fit chose them, and people move texts since."""
+    wanted = members(topic.id).where(col(TopicAssignment.interaction_id).in_(topic.representatives))
+    inside = set(session.exec(wanted))
+    return [one for one in topic.representatives if one in inside]
+
+
 def list_topics(
     session: Session,
     *,
@@ -153,7 +160,7 @@ def topic_detail(session: Session, *, topic_id: int, until: datetime, days: int 
         topic=found,
         row=row,
         weeks=[Week(local_day(until - (WEEKS - number) * WEEK), *week) for number, week in counts],
-        representatives=rows_by_id(session, found.representatives),
+        representatives=rows_by_id(session, representatives(session, found)),
         breakdowns={label: stats.by_label(session, label=label, filter=window) for label in BREAKDOWNS},
     )
 

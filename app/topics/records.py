@@ -4,7 +4,7 @@ A bank that connects a channel late, or imports a few old texts, has no feedback
 that time would find that everything rose.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -28,19 +28,27 @@ def reach(weeks: Sequence[float], *, fullest: float) -> int:
 def cover(session: Session, *, earlier: Times, later: Times) -> bool:
     """True where the records hold all of the earlier stretch; its first day may begin late.
 
-    Whole weeks back from the end of either stretch are measured by the fullest of them all, so that the time between
-    the two makes no difference, and one week more than the earlier stretch has, so that a quiet first day is none.
+    One week more than the earlier stretch has is looked at, so that a quiet first day is none.
     """
     since, until = earlier
-    back = ceil((until - since) / WEEK) + 1
+    first = begin(session, until=until, back=ceil((until - since) / WEEK) + 1, later=later)
+    return first is not None and first < since + DAY
+
+
+def begin(
+    session: Session, *, until: datetime, back: int, later: Times, full: Callable[[list[int]], float] = max
+) -> datetime | None:
+    """The first time in the records, looked for in the `back` weeks before `until`; a later one where these hold none.
+
+    Whole weeks back from `until` and from the end of the later stretch are measured by what `full` makes of them all,
+    so that the time between makes no difference. None where nothing came since.
+    """
     counts = _weekly(session, [until - n * WEEK for n in range(1, back + 1)])
     counts_later = _weekly(session, [later[1] - n * WEEK for n in range(1, ceil((later[1] - later[0]) / WEEK) + 1)])
-    kept = reach(counts, fullest=max(*counts, *counts_later))
-    if kept == back:
-        return True
+    kept = reach(counts, fullest=full([*counts, *counts_later]))
     at = col(Interaction.occurred_at)
     first: datetime | None = session.exec(select(func.min(at)).where(at >= until - kept * WEEK)).one()
-    return first is not None and first < since + DAY
+    return first
 
 
 def _weekly(session: Session, starts: Sequence[datetime]) -> list[int]:

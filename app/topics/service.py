@@ -138,7 +138,7 @@ def _write(session: Session, reading: Reading, fitted: FittedTopics, *, now: dat
     session.flush()
     _write_assignments(session, reading, fitted, ids, version_id=version.id)
     if reading.previous is not None:
-        born = {number: ids[number] for number in fitted.born if number in ids}
+        born = {number: ids[number] for number in fitted.born}
         for event in lineage.events(reading.previous.topics, fitted.assigned, born=born, retired=fitted.retired):
             event.version_id = version.id
             session.add(event)

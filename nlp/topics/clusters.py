@@ -48,13 +48,18 @@ def cluster(points: Points, words: Points, *, seed: int, known: Labels | None = 
     drawn = _drawn(len(points), seed)
     first, copies = near_duplicates(words[drawn])
     kept = smoothed(points[drawn[first]])
-    fresh = _grow(kept, seed=seed)
-    start = fresh if known is None else _carry_on(kept, fresh, known[drawn[first]], count=int(known.max()) + 1)
-    from sklearn.cluster import KMeans
-
-    refined = KMeans(len(start), init=start, n_init=1, max_iter=100).fit(kept)
-    labels: Labels = (points @ unit(refined.cluster_centers_).T).argmax(axis=1).astype(np.int64)
-    labels[drawn] = refined.labels_.astype(np.int64)[copies]
+    start, shift = _grow(kept, seed=seed), 0
+    if known is not None:
+        count = int(known.max()) + 1
+        told = _told(known[drawn], copies, count=count)
+        if (told >= 0).any():
+            start = _carry_on(kept, start, told, count=count)
+        else:  # no text that was drawn had a topic: there is nothing to continue from, and all groups are further ones
+            shift = count
+    centres, own = _refined(kept, start)
+    labels: Labels = (points @ centres.T).argmax(axis=1).astype(np.int64)
+    labels[drawn] = own[copies]
+    labels += shift
     return labels
 
 
@@ -145,8 +150,29 @@ def _counts(most: int) -> list[int]:
     return sorted({round(2 * FINER**step) for step in range(steps)} | {most})
 
 
+def _told(known: Labels, copies: Labels, *, count: int) -> Labels:
+    """For each set of copies the label 0 … count-1 that most of its texts had; OUTSIDE where none had one."""
+    had = known >= 0
+    votes = np.zeros((int(copies.max()) + 1, count), dtype=np.int64)
+    np.add.at(votes, (copies[had], known[had]), 1)
+    return np.where(votes.any(axis=1), votes.argmax(axis=1), OUTSIDE)
+
+
+def _refined(points: Points, start: Points) -> tuple[Points, Labels]:
+    """Unit centroids (k, d), which k-means moves from `start`, and the group of each point."""
+    if len(start) > len(points):  # k-means needs a point for each group; so few stay with the nearest start
+        return start, (points @ start.T).argmax(axis=1).astype(np.int64)
+    from sklearn.cluster import KMeans
+
+    refined = KMeans(len(start), init=start, n_init=1, max_iter=100).fit(points)
+    return unit(refined.cluster_centers_), refined.labels_.astype(np.int64)
+
+
 def _carry_on(points: Points, fresh: Points, known: Labels, *, count: int) -> Points:
-    """The `count` known groups' centroids in this space, then those of fresh groups whose texts mostly had no topic."""
+    """The `count` known groups' centroids in this space, then those of fresh groups whose texts mostly had no topic.
+
+    At least one point has a known group.
+    """
     carried = centroids(points, known, count)
     likeness = (points @ carried.T).max(axis=1)
     held = known >= 0

@@ -10,7 +10,7 @@ import numpy as np
 from nlp.segment import terms as terms_of
 from nlp.topics.clusters import MIN_TOPIC, NEW, OUTSIDE, cluster
 from nlp.topics.match import match
-from nlp.topics.model import TopicModel, nearest
+from nlp.topics.model import TopicModel
 from nlp.topics.represent import propose_name, representatives
 from nlp.topics.space import Space, centroids
 from nlp.topics.words import group_terms
@@ -54,7 +54,11 @@ class FoundTopic:
 
 @dataclass(frozen=True, slots=True)
 class FittedTopics:
-    """The result of a fit: `assigned[i]` is the topic id of row i (OUTSIDE: 未归类), `scores[i]` its cosine."""
+    """The result of a fit: `assigned[i]` is the topic id of row i (OUTSIDE: 未归类).
+
+    `scores[i]` is the row's cosine to the centroid of that topic, which after STAY may not be the nearest one; of
+    a row without a topic, to the nearest. The model knows exactly the topics in `topics`.
+    """
 
     topics: list[FoundTopic]  # largest first
     assigned: Labels
@@ -62,11 +66,6 @@ class FittedTopics:
     born: tuple[int, ...]
     retired: tuple[int, ...]
     model: TopicModel
-
-    @property
-    def coverage(self) -> float:
-        """Share of texts that belong to a topic, 0 to 1."""
-        return float((self.assigned != OUTSIDE).mean()) if len(self.assigned) else 0.0
 
 
 def silent(_step: str) -> None:
@@ -89,11 +88,13 @@ def fit(corpus: Corpus, *, seed: int, previous: Previous | None = None, progress
     known, words = _dense(before.topics), space.words(corpus.embeddings, corpus.channels)
     groups = _settle(points, cluster(points, words, seed=seed, known=known), known)
     progress(STEPS[1])
+    centres = centroids(points, groups, int(groups.max()) + 1)
+    threshold = _noise_level(points, centres, seed=seed)
+    outside = (points @ centres.T).max(axis=1) < threshold
+    alive, groups = _living(groups, outside)
+    # texts outside tell as well where their group comes from, so they leave it only after this
     matched = match(points, groups, before.topics, next_id=before.next_id)
-    centres = centroids(points, groups, len(matched.ids))
-    model = TopicModel(space, matched.ids, centres, _noise_level(points, centres, seed=seed))
-    _, scores = nearest(points, model)
-    outside = scores < model.threshold
+    model = TopicModel(space, matched.ids, centres[alive], threshold)
     groups = np.where(outside, OUTSIDE, groups)
     progress(STEPS[2])
     documents = [" ".join(terms_of(text)) for text in corpus.texts]
@@ -101,6 +102,7 @@ def fit(corpus: Corpus, *, seed: int, previous: Previous | None = None, progress
     topics = _describe(corpus, points, groups, model, group_terms(documents, points, groups))
     progress(STEPS[4])
     assigned = np.where(groups >= 0, matched.ids[groups], OUTSIDE)
+    scores = _own_likeness(points, model.centroids, groups)
     return FittedTopics(topics, assigned, scores, matched.born, matched.retired, model)
 
 
@@ -145,6 +147,24 @@ def _noise_level(points: Points, centres: Points, *, seed: int) -> float:
     return min(level, float(np.quantile(own, 0.1)))
 
 
+def _living(groups: Labels, outside: NDArray[np.bool_]) -> tuple[Labels, Labels]:
+    """The groups (k,) that keep a text, and each row's place among them, OUTSIDE where its group is not.
+
+    A group whose texts are all outside is no topic: with an id and a centroid it would go on taking new texts that
+    nobody could read about.
+    """
+    alive = np.unique(groups[~outside])
+    return alive, np.where(np.isin(groups, alive), np.searchsorted(alive, groups), OUTSIDE)
+
+
+def _own_likeness(points: Points, centres: Points, groups: Labels) -> Points:
+    """The cosine (n,) to the centroid of a text's own group, to the nearest one where it has none."""
+    likeness = points @ centres.T
+    own = likeness[np.arange(len(groups)), groups]
+    scores: Points = np.where(groups >= 0, own, likeness.max(axis=1))
+    return scores
+
+
 def _describe(
     corpus: Corpus, points: Points, groups: Labels, model: TopicModel, terms: Sequence[dict[str, float]]
 ) -> list[FoundTopic]:
@@ -154,8 +174,6 @@ def _describe(
     found = []
     for group in np.argsort(-sizes, kind="stable"):
         rows = np.flatnonzero(groups == group).tolist()
-        if not rows:
-            continue
         texts = [corpus.texts[row] for row in rows]
         demands = [corpus.demands[row] for row in rows]
         centre = model.centroids[group]

@@ -40,7 +40,10 @@ class TopicModel:
         """Topic ids (n,), OUTSIDE where none is near enough, and the cosine to the nearest centroid (n,)."""
         if not len(self.ids) or not len(embeddings):
             return np.full(len(embeddings), OUTSIDE, dtype=np.int64), np.zeros(len(embeddings), dtype=np.float32)
-        return nearest(self.space.transform(embeddings, channels, features), self)
+        likeness = self.space.transform(embeddings, channels, features) @ self.centroids.T
+        best = likeness.argmax(axis=1)
+        score = likeness[np.arange(len(best)), best]
+        return np.where(score >= self.threshold, self.ids[best], OUTSIDE), score.astype(np.float32)
 
     def renumbered(self, ids: Mapping[int, int]) -> TopicModel:
         """The same model with some topics under other ids, such as those a database gave."""
@@ -79,11 +82,3 @@ class TopicModel:
         if head.get("format") != _FORMAT:
             raise ArtifactError(f"topic model of format {head.get('format')}, expected {_FORMAT}")
         return model
-
-
-def nearest(points: NDArray[np.float32], model: TopicModel) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """`assign` for points that are in the space already."""
-    likeness = points @ model.centroids.T
-    best = likeness.argmax(axis=1)
-    score = likeness[np.arange(len(points)), best]
-    return np.where(score >= model.threshold, model.ids[best], OUTSIDE), score.astype(np.float32)

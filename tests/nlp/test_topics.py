@@ -63,6 +63,11 @@ def known(rows: NDArray[np.int64], fitted: FittedTopics, *, total: int) -> Previ
     return Previous(topics, next_id=int(fitted.model.ids.max()) + 1)
 
 
+def above_the_loosest(points: NDArray[np.float32], centres: NDArray[np.float32], *, seed: int) -> float:
+    """In place of the noise level: just too much for every text of the group whose best text is farthest from it."""
+    return float((points @ centres.T).max(axis=0).min()) + 1e-6
+
+
 EVEN = dict.fromkeys(range(6), 50)
 
 
@@ -79,7 +84,7 @@ def fitted(corpus: Corpus) -> FittedTopics:
 def test_groups_are_found_whatever_the_channel(fitted: FittedTopics) -> None:
     assert len(fitted.topics) == 6
     assert adjusted_rand_score(made_up(EVEN)[1], fitted.assigned) > 0.95
-    assert fitted.coverage > 0.9
+    assert (fitted.assigned != OUTSIDE).mean() > 0.9
     assert sorted(fitted.born) == sorted(topic.id for topic in fitted.topics)
 
 
@@ -141,6 +146,41 @@ def test_a_new_matter_is_born_and_a_gone_one_is_never_reused() -> None:
     assert gone not in {topic.id for topic in after.topics}
 
 
+def test_a_group_that_no_text_is_near_enough_to_is_no_topic(
+    corpus: Corpus, fitted: FittedTopics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nlp.topics.fit._noise_level", above_the_loosest)
+    first = fit(corpus, seed=7)
+    told = sorted(topic.id for topic in first.topics)
+    assert len(told) == len(first.model.centroids) == 5
+    assert sorted(first.model.ids.tolist()) == told
+    assert sorted(first.born) == told
+
+    again = fit(corpus, seed=7, previous=known(np.arange(len(corpus)), fitted, total=len(corpus)))
+    living = {topic.id for topic in again.topics}
+    assert set(again.model.ids.tolist()) == living
+    assert again.retired
+    assert set(again.retired) == set(fitted.model.ids.tolist()) - living
+
+
+def test_scores_tell_how_near_a_text_is_to_its_own_topic(
+    corpus: Corpus, fitted: FittedTopics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = made_up(EVEN)[1].copy()
+    stayed = int(fitted.scores.argmax())  # a central text, kept by a topic that is not its nearest
+    groups[stayed] = (groups[stayed] + 1) % len(EVEN)
+    monkeypatch.setattr("nlp.topics.fit._settle", lambda *_: groups)
+    after = fit(corpus, seed=7)
+    inside = after.assigned != OUTSIDE
+    assert inside[stayed]
+    points = after.model.space.transform(corpus.embeddings, corpus.channels, None)
+    own = after.model.centroids[np.searchsorted(after.model.ids, after.assigned[inside])]
+    assert np.allclose(after.scores[inside], (points[inside] * own).sum(axis=1), atol=1e-5)
+    _, nearest = after.model.assign(corpus.embeddings, corpus.channels)
+    assert after.scores[stayed] < nearest[stayed]
+    assert np.allclose(after.scores[~inside], nearest[~inside])
+
+
 def test_progress_tells_every_step_once_in_order(corpus: Corpus) -> None:
     told: list[str] = []
     fit(corpus, seed=7, progress=told.append)
@@ -156,6 +196,17 @@ def test_copies_of_one_text_are_one_topic_or_none() -> None:
     corpus, _ = made_up({0: 1})
     copies = fit(rows_of(corpus, np.zeros(30, dtype=np.int64)), seed=7)
     assert len(copies.topics) <= 1
+
+
+def test_more_topics_than_distinct_texts_become_as_many_as_there_are_texts() -> None:
+    copies = rows_of(made_up({0: 1, 1: 1})[0], np.repeat([0, 1], 15))
+    had = np.r_[np.arange(15) % 3, 3 + np.arange(15) % 2]
+    after = fit(copies, seed=7, previous=Previous(had, next_id=5))
+    assert len(after.topics) == 2
+    assert after.born == ()
+    assert len(after.retired) == 3
+    assert set(after.assigned[:15].tolist()) <= {OUTSIDE, 0, 1, 2}
+    assert set(after.assigned[15:].tolist()) <= {OUTSIDE, 3, 4}
 
 
 def test_near_copies_are_found_in_sets() -> None:

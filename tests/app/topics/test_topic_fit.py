@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app.errors import Conflict
 from app.feedback.models import Interaction
 from app.topics import query, service, tasks
-from app.topics.models import Topic, TopicAssignment, TopicVersion
+from app.topics.models import EventKind, Topic, TopicAssignment, TopicEvent, TopicVersion
 from app.topics.service import FIT_STEPS, fit_topics, rename
+from nlp.topics.model import TopicModel
 from tests.app.topics.conftest import MATTERS, NOW
+from tests.nlp.test_topics import above_the_loosest
 
 if TYPE_CHECKING:
     from app.store.engine import Store
@@ -32,6 +34,20 @@ def main_topic(store: Store, interaction_ids: list[int]) -> int:
     most = max(set(found), key=found.count)
     assert found.count(most) >= 0.9 * len(interaction_ids)
     return most
+
+
+def living(store: Store) -> list[int | None]:
+    """The topics that no fit has retired."""
+    with store.read() as session:
+        wanted = select(Topic.id).where(col(Topic.retired_version_id).is_(None)).order_by(col(Topic.id))
+        return list(session.exec(wanted))
+
+
+def given_by_model(store: Store) -> list[int]:
+    """The topics that new feedback may go to, one for each centroid."""
+    with store.read() as session:
+        version = session.exec(select(TopicVersion).order_by(col(TopicVersion.id).desc()).limit(1)).one()
+        return sorted(TopicModel.from_bytes(version.model).ids.tolist())
 
 
 def test_fit_writes_topics_assignments_and_a_version(
@@ -149,3 +165,26 @@ def test_a_matter_that_is_gone_is_retired_and_its_id_stays_its_own(
         again = [bank.feedback(session, "催收") for _ in range(20)]
     fit_topics(store, clock=clock, seed=7)
     assert main_topic(store, again) > gone
+
+
+def test_a_group_that_no_feedback_is_near_enough_to_is_in_no_model(
+    store: Store, clock: SetClock, feedback: dict[str, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nlp.topics.fit._noise_level", above_the_loosest)
+    fit_topics(store, clock=clock, seed=7)
+    assert len(living(store)) >= 2
+    assert given_by_model(store) == living(store)
+
+
+def test_a_topic_that_keeps_no_feedback_is_retired_told_and_given_no_more(
+    store: Store, clock: SetClock, feedback: dict[str, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit_topics(store, clock=clock, seed=7)
+    monkeypatch.setattr("nlp.topics.fit._noise_level", above_the_loosest)
+    second = fit_topics(store, clock=clock, seed=7)
+    with store.read() as session:
+        retired = set(session.exec(select(Topic.id).where(Topic.retired_version_id == second.id)))
+        told = set(session.exec(select(TopicEvent.topic_id).where(TopicEvent.kind == EventKind.RETIRED)))
+    assert retired
+    assert told == retired
+    assert given_by_model(store) == living(store)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import event
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app.errors import Conflict, Invalid, NotFound
 from app.store import audit
@@ -147,6 +147,20 @@ def test_detail_breaks_down_and_shows_masked_words(store: Store, topics: dict[st
     assert found.weeks[-1].start == (NOW - timedelta(days=7)).date()
     assert [one.interaction.id for one in found.representatives] == row.representatives
     assert MATTERS["年费"][0] in found.representatives[0].excerpt
+
+
+def test_only_what_a_topic_has_now_represents_it(store: Store, topics: dict[str, int]) -> None:
+    with store.write() as session:
+        row = session.get_one(Topic, topics["年费"])
+        members = select(TopicAssignment).where(TopicAssignment.topic_id == row.id)
+        moved, last, gone, first = session.exec(members.order_by(col(TopicAssignment.interaction_id)).limit(4)).all()
+        row.representatives = [one.interaction_id for one in (first, moved, gone, last)]
+        moved.topic_id = topics["排队"]
+        session.add_all([row, moved])
+        session.delete(gone)  # as where its customer has it processed no longer
+    with store.read() as session:
+        found = topic_detail(session, topic_id=topics["年费"], until=NOW)
+    assert [one.interaction.id for one in found.representatives] == [first.interaction_id, last.interaction_id]
 
 
 def test_detail_of_no_topic(store: Store) -> None:
