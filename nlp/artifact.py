@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS, TOKENIZER = "model.json", "model.safetensors", "tokenizer.json"
 _SCALE = ".scale"
-_QUANTISE_FROM = 10_000  # smaller matrices stay float32: they weigh little and the heads are sensitive
+_QUANTISE_FROM = 10_000  # smaller matrices stay float32: they weigh little
 
 
 class ArtifactError(ValueError):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def f1_at(scores: Floats, truth: NDArray[np.int_], threshold: float) -> float:
     """Micro-F1 of the labels whose score reaches the threshold; both (N, C)."""
-    return float(f1_score(truth, scores >= threshold, average="micro", zero_division=0))
+    return float(f1_score(truth.ravel(), (scores >= threshold).ravel(), zero_division=0))
 
 
 def threshold_for_precision(scores: Floats, right: NDArray[np.bool_], precision: float, least_coverage: float) -> float:

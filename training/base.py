@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from tokenizers import AddedToken, Tokenizer, decoders, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import Unigram
 from transformers import BertConfig, BertModel
 
@@ -92,7 +92,7 @@ def _four_bit(blob: bytes, offset: int, size: int) -> NDArray[np.float32]:
 def tokenizer_of(pieces: Sequence[tuple[str, float]]) -> Tokenizer:
     """A unigram tokenizer as XLM-R uses it, without the `<s> … </s>` frame (nlp.encoder adds it)."""
     tokenizer = Tokenizer(Unigram(list(pieces), unk_id=UNK, byte_fallback=False))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(" {2,}", " ")])
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
     return tokenizer

@@ -105,7 +105,7 @@ def hard_ids() -> frozenset[str]:
 
 def doc_of(row: dict[str, Any]) -> Doc:
     """A row's text or turns as a doc."""
-    turns = row["turns"] if "turns" in row else [{"role": CUSTOMER, "text": row["text"]}]
+    turns = row.get("turns") or [{"role": CUSTOMER, "text": row["text"]}]
     return Doc(row["id"], tuple(Turn(turn["role"], turn["text"]) for turn in turns), row.get("subject") or "")
 
 
@@ -141,7 +141,10 @@ def example_of(row: dict[str, Any]) -> Example:
     doc.identifiers = Masker().predict([doc])[0]
     gold = {head: values(head).index(str(labels[head])) for head in CHOICE_HEADS if head in labels}
     risks = _risks(labels[RISK]) if RISK in labels else None
-    return Example(doc, gold, risks, _find(doc, labels.get(DEMAND, "")), DEMAND in labels, _personal(row))
+    wanted = labels.get(DEMAND)
+    demand = _find(doc, wanted or "")
+    known = DEMAND in labels and (not wanted or demand is not None)  # a paraphrase tells neither a demand nor none
+    return Example(doc, gold, risks, demand, known, _personal(row))
 
 
 def _risks(told: list[str]) -> tuple[int, ...]:
@@ -159,10 +162,10 @@ def _find(doc: Doc, demand: str) -> Span | None:
 
 def _personal(row: dict[str, Any]) -> tuple[Pii, ...] | None:
     """In authored rows every identifier is marked, so that one without a mark holds none."""
-    if "turns" in row:
-        marked = [(part, turn.get("pii", ())) for part, turn in enumerate(row["turns"])]
+    if row.get("turns"):
+        marked = [(part, turn.get("pii") or ()) for part, turn in enumerate(row["turns"])]
     else:
-        marked = [(0, row.get("text_pii", ()))]
+        marked = [(0, row.get("text_pii") or ())]
     marked.append((SUBJECT, row.get("subject_pii") or ()))
     if not any(spans for _, spans in marked) and _letter(row["id"]) != _AUTHORED:
         return None

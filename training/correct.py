@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import nlp
 from nlp import artifact
+from nlp.heads import HEADS
 from nlp.model import wide_of
-from training import finetune, loop
+from training import finetune, loop, wide
 from training.calibrate import Calibration
 from training.corpus import split
 from training.export import Target, store
@@ -26,8 +27,10 @@ from training.peers.ours import answers
 from training.stored import network_of, reader_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from training.corpus import Example
     from training.figures import Floats
@@ -65,7 +68,12 @@ def correct(
     training, _development = split([*_often(corrections, len(samples)), *samples])
     # the heads come with their standardisation folded in: nothing may move it
     # and what the samples teach may not go into a shift, which is forgotten
-    rows = [replace(item, feedback=False, set=0) for item in items(training, reader)]
+    beside = _beside(config, weights, training)
+    rows = [
+        replace(item, feedback=False, set=0, beside=told)
+        for example, told in zip(training, beside, strict=True)
+        for item in items([example], reader)
+    ]
     run = work / _digest(config["sha256"], training)  # what was begun with other rows is not gone on with
     finetune.finetune(network, finetune.Mixture(rows, [], None, EPOCHS), None, PACE, run)
     calibrated = {
@@ -79,6 +87,16 @@ def correct(
         calibrated,
         target,
     )
+
+
+def _beside(
+    config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]], rows: Sequence[Example]
+) -> list[dict[str, list[float]]]:
+    """What the n-gram part, which learns nothing here, adds to each row's logits: it would outvote a correction."""
+    part = wide_of(config, weights)
+    margins = wide.margins(part, [row.doc for row in rows])
+    shares = {head: config["heads"][head].get("wide", 0.0) for head in HEADS}
+    return [{head: (share * told[part.columns[head]]).tolist() for head, share in shares.items()} for told in margins]
 
 
 def compare(start: Path, new: Path, samples: Sequence[Example]) -> list[Change]:

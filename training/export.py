@@ -52,8 +52,7 @@ def store(
     network: Network, wide: Wide, tokenizer: Tokenizer, calibrated: Mapping[str, Calibration], target: Target
 ) -> None:
     """Write the model folder."""
-    state = {f"encoder.{name}": value for name, value in network.encoder.state_dict().items()} | network.folded()
-    weights = {name: value.detach().numpy() for name, value in state.items() if value.is_floating_point()}
+    weights = {name: value.detach().numpy() for name, value in network.weights().items()}
     weights |= {"wide.idf": wide.idf, "wide.weight": wide.weight, "wide.bias": wide.bias}
     heads: dict[str, dict[str, Any]] = {name: calibrated[name].as_config() for name in (*HEADS, DEMAND)}
     for name in HEADS:

@@ -14,7 +14,7 @@ from nlp.personal import TAGS
 from training import corpus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
@@ -32,7 +32,7 @@ class Item:
 
     gold: head → index. demand: first and last piece, () where there is none. tags: index in TAGS of each piece.
     satisfied: of a review that only says so. set: of corpus.SETS. feedback: false for texts of another kind (reviews,
-    news), whose states must not move the heads' running figures.
+    news), whose states must not move the heads' running figures. beside: head → what is added to its logits (C,).
     """
 
     ids: list[int]
@@ -44,6 +44,7 @@ class Item:
     satisfied: bool | None = None
     set: int = 0
     feedback: bool = True
+    beside: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def items(examples: Sequence[Example], reader: Reader) -> list[Item]:

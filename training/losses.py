@@ -46,10 +46,16 @@ class Known:
         for head in CHOICE_HEADS:
             target = torch.tensor([row.gold.get(head, IGNORED) for row in rows])
             if (target != IGNORED).any():
-                logits = output.logits[head] + output.shifts[head][sets] + self.prior[head]
+                logits = output.logits[head] + output.shifts[head][sets] + _beside(rows, head) + self.prior[head]
                 answer[head] = nn.functional.cross_entropy(logits, target, label_smoothing=SMOOTHING)
         answer |= _risks(output, rows) | _demand(output, rows) | _satisfied(output, rows) | _tags(output, rows)
         return answer
+
+
+def _beside(rows: Sequence[Item], head: str) -> Tensor:
+    """(B, C), 0 where nothing stands beside the network."""
+    nothing = [0.0] * len(values(head))
+    return torch.tensor([row.beside.get(head, nothing) for row in rows])
 
 
 def _risks(output: Output, rows: Sequence[Item]) -> dict[str, Tensor]:
@@ -57,7 +63,7 @@ def _risks(output: Output, rows: Sequence[Item]) -> dict[str, Tensor]:
     if not known:
         return {}
     target = torch.tensor([rows[at].risks for at in known], dtype=torch.float32)
-    logits = output.logits[RISK] + output.shifts[RISK][[row.set for row in rows]]
+    logits = output.logits[RISK] + output.shifts[RISK][[row.set for row in rows]] + _beside(rows, RISK)
     loss = nn.functional.binary_cross_entropy_with_logits(logits[known], target)
     return {RISK: RISK_WEIGHT * loss}
 

@@ -17,7 +17,9 @@ from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
 
 from nlp.encoder import MARKERS, Reader
+from nlp.heads import HEADS
 from nlp.mask import placeholder
+from nlp.model import DEMAND
 from nlp.normalize import normalize
 from nlp.taxonomy import pii_kinds
 from training import adapt, base, contrast, corpus, correct, finetune, loop, stored, wide
@@ -189,16 +191,19 @@ def run_distil(
 @app.command("wide")
 def fit_wide(data: Data, work: Work = WORK) -> None:
     """Train the hashed n-gram part beside the encoder; minutes."""
-    wide.save(wide.fit(corpus.split(_with_fold(data))[0]), work)
+    training, _development = corpus.split(_with_fold(data))
+    _all_told(training, HEADS)
+    wide.save(wide.fit(training), work)
 
 
 @app.command("export")
 def run_export(data: Data, version: Text, output: Folder, name: Name = "student", work: Work = WORK) -> None:
     """Write the model folder from the last checkpoint of the run NAME."""
+    _training, development = corpus.split(_with_fold(data))
+    _all_told(development, (*HEADS, DEMAND))
     reader, model = _load(work / name)
     network = Network(model)
     finetune.restore(network, work / name)
-    _training, development = corpus.split(_with_fold(data))
     export(network, wide.load(work), reader.tokenizer, development, Target(output, version))
 
 
@@ -217,6 +222,11 @@ def _with_fold(data: Data) -> list[Example]:
     if not corpus.split(rows)[1]:
         raise typer.BadParameter("no row of --data falls into the development fold (training/corpus.py tells which do)")
     return rows
+
+
+def _all_told(rows: list[Example], heads: tuple[str, ...]) -> None:
+    if untold := [head for head in heads if not any(row.knows(head) for row in rows)]:
+        raise typer.BadParameter(f"no row of --data that could teach or judge it says what {', '.join(untold)} is")
 
 
 def _load(folder: Path) -> tuple[Reader, BertModel]:

@@ -43,8 +43,7 @@ def columns() -> dict[str, slice]:
 def fit(examples: Sequence[Example]) -> Wide:
     """Train on all examples."""
     docs = [example.doc for example in examples]
-    for doc, words in zip(docs, Segmenter().predict(docs), strict=True):
-        doc.words = words
+    _segment(docs)
     wide = untrained(docs, Signals(read(SIGNALS)))
     matrix = matrix_of(wide, docs)
     for head in track(HEADS, "wide part"):
@@ -97,6 +96,17 @@ def _set(example: Example) -> list[float]:
 
 def _has(example: Example, head: str, label: int) -> bool:
     return bool(example.risks and example.risks[label]) if head == RISK else example.gold[head] == label
+
+
+def margins(wide: Wide, docs: Sequence[Doc]) -> NDArray[np.float32]:
+    """(docs, labels of all heads): what the part says of each."""
+    _segment(docs)
+    return np.asarray(matrix_of(wide, docs) @ wide.weight + wide.bias, dtype=np.float32)
+
+
+def _segment(docs: Sequence[Doc]) -> None:
+    for doc, words in zip(docs, Segmenter().predict(docs), strict=True):
+        doc.words = words
 
 
 def matrix_of(wide: Wide, docs: Sequence[Doc]) -> csr_matrix:

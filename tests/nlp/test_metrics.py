@@ -29,3 +29,10 @@ def test_f1_counts_over_all_labels() -> None:
     truth = np.array([[1, 0], [1, 1]])
     scores = np.array([[0.9, 0.6], [0.2, 0.7]], dtype=np.float32)
     assert f1_at(scores, truth, 0.5) == pytest.approx(2 * 2 / (3 + 3))
+
+
+def test_f1_of_a_single_label_counts_what_was_found_and_not_what_was_rightly_left() -> None:
+    truth = np.array([[1], [1], [0], [0]])
+    scores = np.array([[0.9], [0.2], [0.1], [0.6]], dtype=np.float32)
+    assert f1_at(scores, truth, 0.5) == pytest.approx(0.5)
+    assert f1_at(scores, truth, 0.7) == pytest.approx(2 / 3)

@@ -56,6 +56,28 @@ def test_a_bad_line_is_told_with_its_number_and_does_not_stop_the_rest(tmp_path:
     assert why in told
 
 
+def test_a_demand_that_is_no_words_of_the_customer_is_unknown(tmp_path: Path) -> None:
+    """As `none` it would teach, and count, what nobody said."""
+    turns = [{"role": "agent", "text": "要退年费吗"}, {"role": "customer", "text": "请退还年费"}]
+    told = [row("请退还年费", demand=demand) for demand in ("退还年费", "", "退年费")]
+    told += [{"turns": turns, "labels": {"demand": demand}} for demand in ("退还年费", "要退年费")]
+    examples, bad = read([write(tmp_path, *told)])
+    assert bad == []
+    assert [(one.demand_known, one.demand is not None) for one in examples] == [
+        (True, True),
+        (True, False),
+        (False, False),
+        (True, True),
+        (False, False),
+    ]
+
+
+@pytest.mark.parametrize("empty", [[], None])
+def test_no_turns_beside_a_text_are_no_turns(tmp_path: Path, empty: object) -> None:
+    (one,), bad = read([write(tmp_path, row("排队太久", intent="complaint") | {"turns": empty, "text_pii": None})])
+    assert (bad, one.doc.part(0)) == ([], "排队太久")
+
+
 def test_bytes_that_are_not_utf8_are_a_bad_line_too(tmp_path: Path) -> None:
     path = write(tmp_path, row("很好", intent="praise"))
     path.write_bytes(b'{"text": "\xb2\xee", "intent": "praise"}\n' + path.read_bytes())

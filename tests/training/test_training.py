@@ -13,7 +13,7 @@ import torch
 from transformers import BertConfig, BertModel
 
 from nlp.doc import Span
-from nlp.heads import HEADS, Head
+from nlp.heads import HEADS, RISK, Head
 from nlp.taxonomy import values
 from training import calibrate, corpus, finetune, loop
 from training.items import Item, batches, collate
@@ -109,6 +109,16 @@ def test_how_a_set_of_rows_was_labelled_is_learnt_apart(tmp_path: Path) -> None:
     learnt = network(*collate(rows())).shifts["intent"]
     assert learnt[1, 1] > learnt[1, 0]
     assert not learnt[0].any()
+
+
+def test_risks_that_a_set_of_rows_bears_more_often_are_learnt_apart(tmp_path: Path) -> None:
+    media = values(RISK).index("media")
+    plain = [replace(row, risks=(0,) * len(values(RISK))) for row in rows()]
+    others = [replace(row, risks=tuple(int(at == media) for at in range(len(values(RISK)))), set=1) for row in rows()]
+    network = train(tmp_path, finetune.Mixture([*plain, *others], [], None, 6))
+    told = network(*collate(rows()))
+    assert told.shifts[RISK][1, media] > 0
+    assert (told.shifts[RISK][1].argmax(), told.shifts[RISK][0].any()) == (media, False)
 
 
 def test_a_student_learns_from_its_teacher_alone(tmp_path: Path) -> None:

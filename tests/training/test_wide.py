@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from nlp.heads import RISK
 from nlp.segment import Segmenter
 from nlp.taxonomy import values
 from nlp.wide import Wide
 from training import wide
+from training.__main__ import app
 from training.corpus import Example, example_of
 
 if TYPE_CHECKING:
@@ -65,3 +68,14 @@ def test_what_was_kept_is_read_back(fitted: Wide, tmp_path: Path) -> None:
     wide.save(fitted, tmp_path)
     again = wide.load(tmp_path)
     assert margin(again, "真想寻死", RISK, "extreme") == margin(fitted, "真想寻死", RISK, "extreme")
+
+
+def test_a_head_that_no_row_tells_is_named_before_anything_is_learnt(tmp_path: Path) -> None:
+    rows = [{"id": f"R{n:05d}", "text": f"第{n}次排队", "labels": {"intent": "complaint"}} for n in range(60)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
+    for command in (["wide"], ["export", "--version", "x", "--output", str(tmp_path / "x")]):
+        asked = [*command, "--data", str(tmp_path / "rows.jsonl"), "--work", str(tmp_path)]
+        done = CliRunner().invoke(app, asked)
+        assert done.exit_code == 2, command
+        assert "touchpoint" in done.output
+        assert list(tmp_path.iterdir()) == [tmp_path / "rows.jsonl"]
