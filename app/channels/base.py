@@ -5,6 +5,7 @@ OpenAPI documentation, so they are written for the people who connect a sender.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -20,6 +21,7 @@ from app.clock import ZONE
 MAX_TEXT = 50_000  # code points of one message
 MAX_MESSAGES = 2_000
 MAX_LINE_BYTES = 1024 * 1024  # of one line of a file, as of one delivery
+_SEPARATORS = re.compile(r"[\s\-‐-―−]")
 IDENTITY = re.compile(r"(?:\+?86)?1[3-9]\d{9}|\d{17}[\dXx]|\d{16,19}|\S+@\S+\.\S+")
 
 
@@ -43,7 +45,7 @@ def _no_nul(value: str) -> str:
 
 
 def _pseudonym(value: str) -> str:
-    if IDENTITY.fullmatch(value):
+    if IDENTITY.fullmatch(_SEPARATORS.sub("", unicodedata.normalize("NFKC", value))):
         raise PydanticCustomError("identity_as_ref", "看起来是手机号、证件号、卡号或邮箱，请改用客户的化名编号")
     return value
 

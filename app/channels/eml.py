@@ -16,6 +16,7 @@ from app.channels.base import InteractionIn, ReadOptions, Rejected
 from app.channels.kinds import ChannelKind
 from app.channels.problems import rejected
 from app.channels.rows import own_words
+from app.channels.times import FIRST_YEAR, LAST_YEAR
 
 MAX_MAIL_BYTES = 25 * 1024 * 1024
 MAX_ID = 190  # what is longer is replaced by its digest
@@ -73,10 +74,12 @@ class EmlChannel:
             return rejected(error)
 
     def _sent(self, mail: Message) -> object:
-        """The Date header; `now` where there is none that can be read. `-0000` says UTC of an unknown place."""
+        """The Date header; `now` where there is none that can be believed. `-0000` says UTC of an unknown place."""
         try:
             sent = parsedate_to_datetime(mailtext.header(mail, "Date"))
-        except ValueError:
+        except (ValueError, OverflowError):
+            return self._options.now
+        if not FIRST_YEAR < sent.year < LAST_YEAR:  # a wrong clock; the years at the ends are not safe in every zone
             return self._options.now
         return sent if sent.tzinfo else sent.replace(tzinfo=UTC)
 

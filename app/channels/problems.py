@@ -1,9 +1,12 @@
 """Telling a person what is wrong with an item, without repeating what it says."""
 
+import re
+
 from pydantic import ValidationError
 
 from app.channels.base import Rejected
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 WORDS = {
     "missing": "缺少这个字段",
     "extra_forbidden": "没有这个字段",
@@ -30,8 +33,14 @@ WORDS = {
 
 
 def field_of(error: ValidationError) -> str:
-    """The first wrong field as a path, such as messages.0.role; `body` where the whole is wrong."""
-    place = error.errors(include_url=False, include_input=False)[0]["loc"]
+    """The first wrong field as a path, such as messages.0.role; `body` where the whole is wrong.
+
+    The name of a field that we do not know is the sender's word, and told only where it looks like a name.
+    """
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = first["loc"]
+    if first["type"] == "extra_forbidden" and not _NAME.fullmatch(str(place[-1])):
+        place = place[:-1]
     return ".".join(str(step) for step in place)[:200] or "body"
 
 

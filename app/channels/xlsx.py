@@ -62,8 +62,14 @@ def _rows(source: BinaryIO) -> Iterator[table.Row]:
 
 
 def _text(cell: object) -> str:
+    from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
+
     if cell is None:
         return ""
+    if isinstance(cell, ArrayFormula):
+        return cell.text or ""
+    if isinstance(cell, DataTableFormula):
+        return f"=TABLE({cell.r1 or ''},{cell.r2 or ''})"  # as a sheet shows it
     if isinstance(cell, datetime | date | time):
         return cell.isoformat()
     if isinstance(cell, float) and cell.is_integer():

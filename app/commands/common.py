@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
 
 import structlog
 from rich.console import Console
@@ -54,6 +57,28 @@ def ready_runtime(settings: Settings | None = None) -> Runtime:
 def say(text: str) -> None:
     """A line on standard output."""
     print(text)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[TextIO]:
+    """A text file that takes the place of `path` once all of it is written: what is there may be what is being read.
+
+    What is there and no plain file, such as /dev/stdout, is written to as it is.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8") as lines:
+            yield lines
+        return
+    path = path.resolve()
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as lines:
+            yield lines
+        if path.exists():
+            shutil.copymode(path, part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @contextmanager

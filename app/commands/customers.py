@@ -25,9 +25,11 @@ def load(
     runtime = ready_runtime()
     with path.open("rb") as source, runtime.store.write() as session:
         now = runtime.clock.now()
-        count = service.load_csv(session, source=source, now=now)
+        count, kept = service.load_csv(session, source=source, now=now)
         session.flush()
         left = heed_withdrawals(session)
-        detail = {"rows": count, "left_lists": left}
+        detail = {"rows": count, "left_lists": left, "kept_withdrawn": kept}
         record(session, at=now, actor=ACTOR, action="customers.load", subject="customers", detail=detail)
     say(f"读入 {count} 位客户。" + (f"有人撤回了授权，{left} 条待回访已移出名单。" if left else ""))
+    if kept:
+        say(f"{kept} 项授权在行内撤回过，名单上的“同意”没有采用。")

@@ -17,7 +17,7 @@ from app.clock import SystemClock
 from app.commands.common import say
 from app.errors import HuishengError, NotReady
 from app.jobs.models import Job, JobState, WorkerBeat
-from app.jobs.queue import LEASE, dead_jobs, open_count
+from app.jobs.queue import LEASE, dead_count, open_count
 from app.runtime import Runtime
 from app.search import service
 from app.settings import MIB, Settings
@@ -100,7 +100,7 @@ def check_worker(runtime: Runtime) -> Finding:
 def check_queue(runtime: Runtime) -> Finding:
     """Nothing was given up, and nothing waits for long."""
     with runtime.store.read() as session:
-        waiting, dead = open_count(session), len(dead_jobs(session))
+        waiting, dead = open_count(session), dead_count(session)
         queued = select(func.min(col(Job.run_at))).where(col(Job.state) == JobState.QUEUED)
         oldest: datetime | None = session.exec(queued).one()
     if dead:

@@ -11,7 +11,7 @@ import typer
 
 from app.channels import CHANNELS
 from app.channels.kinds import ChannelKind
-from app.commands.common import ACTOR, console, progress_bar, ready_runtime, say
+from app.commands.common import ACTOR, console, progress_bar, ready_runtime, say, written_whole
 from app.errors import Invalid
 from app.feedback import corrections
 from app.feedback.analyse import BadLine, analyse_file
@@ -86,15 +86,12 @@ def analyse(
     def tell(bad: BadLine) -> None:
         console.print(f"第 {bad.line} 行：{bad.message}", markup=False)
 
-    with path.open("rb") as source:
+    with path.open("rb") as source, ExitStack() as opened:
         total = sum(1 for _ in source)
         source.seek(0)
-        with ExitStack() as opened:
-            lines = opened.enter_context(output.open("w", encoding="utf-8"))
-            advance = opened.enter_context(progress_bar("分析", total))
-            good, bad = analyse_file(
-                source, lines, runtime.pipeline, embeddings=embeddings, tell=tell, progress=advance
-            )
+        lines = opened.enter_context(written_whole(output))
+        advance = opened.enter_context(progress_bar("分析", total))
+        good, bad = analyse_file(source, lines, runtime.pipeline, embeddings=embeddings, tell=tell, progress=advance)
     console.print(f"分析 {good} 条，{bad} 条有问题。")
     if bad:
         raise typer.Exit(1)

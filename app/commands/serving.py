@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -62,6 +63,7 @@ def run_service(runtime: Runtime) -> None:
     settings = runtime.settings
     runtime.plant()
     threading.Thread(target=_warm, args=(runtime,), name="warm", daemon=True).start()
+    _keep_words_out()
     # uvicorn raises the signal again when it has stopped; the default would end us before the worker is let go
     signal.signal(signal.SIGTERM, _leave)
     with _worker_beside(settings):
@@ -72,6 +74,20 @@ def run_service(runtime: Runtime) -> None:
 def _warm(runtime: Runtime) -> None:
     with runtime.store.read() as session:
         runtime.neighbours.warm(session)
+
+
+def _keep_words_out() -> None:
+    """Let uvicorn log that a request failed, and no more.
+
+    Starlette raises an exception again once it is answered. Its message may hold a customer's words; where it was
+    raised is logged with the answer.
+    """
+    logging.getLogger("uvicorn.error").addFilter(_without_exception)
+
+
+def _without_exception(record: logging.LogRecord) -> bool:
+    record.exc_info = record.exc_text = None
+    return True
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

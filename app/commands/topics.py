@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.common import console, progress_bar, ready_runtime, say
+from app.commands.common import console, progress_bar, ready_runtime, say, written_whole
 from app.feedback.analyse import BadLine
 from app.runtime import Runtime
 from app.settings import Settings
@@ -45,16 +45,12 @@ def cluster(
     def tell(bad: BadLine) -> None:
         console.print(f"第 {bad.line} 行：{bad.message}", markup=False)
 
-    part = output.with_name(f"{output.name}.part")  # the output may be what `previous` reads
     with path.open("rb") as source, ExitStack() as opened:
         total = sum(1 for _ in source)
         source.seek(0)
-        opened.callback(part.unlink, missing_ok=True)
-        lines = opened.enter_context(part.open("w", encoding="utf-8"))
+        lines = opened.enter_context(written_whole(output))
         advance = opened.enter_context(progress_bar("分析", total))
         done = cluster_file(source, lines, runtime.pipeline, seed=seed, previous=previous, tell=tell, progress=advance)
-        lines.close()
-        part.replace(output)
     say(f"{done.texts} 条归入 {done.topics} 个主题，{done.texts - done.covered} 条未归类，{done.bad} 条有问题。")
     if done.bad:
         raise typer.Exit(1)

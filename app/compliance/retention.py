@@ -81,8 +81,10 @@ def announce(session: Session, *, actor: str, now: datetime) -> RetentionRun:
 
 
 def cancel(session: Session, *, actor: User, run_id: int, now: datetime) -> RetentionRun:
-    """Call an announced deletion off; the next night announces anew. Raises NotFound, Conflict."""
+    """Call an announced deletion off; the next night announces anew. Raises NotFound, Conflict once it has begun."""
     run = _announced(session, run_id)
+    if run.deleted:
+        raise Conflict("已经开始删除，不能取消。")
     run.state, run.ended_at = RunState.CANCELLED, now
     session.add(run)
     _audit(session, run, f"user:{actor.login}", "retention.cancel", at=now)

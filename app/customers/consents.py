@@ -27,11 +27,20 @@ def tell(session: Session, *, customer_id: int, purpose: Purpose, given: bool, t
     return _note(session, known, customer_id, purpose, given=given, told_by=told_by, now=now)
 
 
-def tell_all(session: Session, *, told: Mapping[tuple[int, Purpose], bool], told_by: str, now: datetime) -> None:
-    """The same for a whole list, by customer and purpose; what is known is read once."""
+def tell_all(session: Session, *, told: Mapping[tuple[int, Purpose], bool], told_by: str, now: datetime) -> int:
+    """The same for a whole list, by customer and purpose; what is known is read once. Returns how many were not taken.
+
+    Who withdrew elsewhere stays withdrawn until a list knows of it: one that still says yes may be older than that.
+    """
     known = {(one.customer_id, one.purpose): one for one in session.exec(select(Consent))}
+    kept = 0
     for (customer_id, purpose), given in told.items():
-        _note(session, known.get((customer_id, purpose)), customer_id, purpose, given=given, told_by=told_by, now=now)
+        before = known.get((customer_id, purpose))
+        if given and before and not before.given and before.told_by != told_by:
+            kept += 1
+        elif not _note(session, before, customer_id, purpose, given=given, told_by=told_by, now=now) and before:
+            before.told_by = told_by
+    return kept
 
 
 def _note(

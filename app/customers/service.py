@@ -56,8 +56,10 @@ def get_or_create(session: Session, *, ref: str, now: datetime) -> Customer:
     return customer
 
 
-def load_csv(session: Session, *, source: BinaryIO, now: datetime) -> int:
-    """Create or update customers from UTF-8 CSV with the columns of `CustomerRow`; returns how many rows.
+def load_csv(session: Session, *, source: BinaryIO, now: datetime) -> tuple[int, int]:
+    """Create or update customers from UTF-8 CSV with the columns of `CustomerRow`.
+
+    Returns how many rows there were, and how many of their consents were not taken (`consents.tell_all`).
 
     All or nothing: the first bad row raises Invalid with its line; a file over `MAX_BYTES` raises TooLarge.
     """
@@ -79,8 +81,7 @@ def load_csv(session: Session, *, source: BinaryIO, now: datetime) -> int:
         for purpose in Purpose
         if f"consent_{purpose}" in row.model_fields_set
     }
-    consents.tell_all(session, told=told, told_by=consents.FILE, now=now)
-    return len(rows)
+    return len(rows), consents.tell_all(session, told=told, told_by=consents.FILE, now=now)
 
 
 def _rows(data: bytes) -> list[CustomerRow]:

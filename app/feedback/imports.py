@@ -141,7 +141,7 @@ def _count(report: ImportReport, item: InteractionIn | Rejected) -> None:
 
 def _files(plan: ImportPlan) -> list[Path]:
     if plan.path.is_dir():
-        files = sorted(plan.path.glob("*.eml"))
+        files = sorted(path for path in plan.path.iterdir() if path.suffix.casefold() == ".eml")
         if not files:
             raise NotFound(f"目录 {plan.path} 里没有 .eml 文件。")
         return files

@@ -185,8 +185,9 @@ def _take_fields(
         setattr(interaction, name, getattr(value, name) or getattr(interaction, name))
     if value.customer_ref:
         interaction.customer_id = customers.get_or_create(session, ref=value.customer_ref, now=now).id
-        for score in session.exec(select(Score).where(col(Score.interaction_id) == interaction.id)):
-            score.customer_id = interaction.customer_id  # a later revision may be the first to name the customer
+        if interaction.state is not InteractionState.RESTRICTED:
+            for score in session.exec(select(Score).where(col(Score.interaction_id) == interaction.id)):
+                score.customer_id = interaction.customer_id  # a later revision may be the first to name the customer
     session.add(interaction)
 
 

@@ -134,7 +134,12 @@ class Case:
 
 def cases(session: Session, pipeline: Pipeline) -> Iterator[Case]:
     """Try the model on every review in force, once on those that hold everywhere; nothing is changed."""
-    wanted = select(MaskReview).where(col(MaskReview.undone_at).is_(None), col(MaskReview.origin_id).is_(None))
+    wanted = (
+        select(MaskReview)
+        .join(Interaction, col(Interaction.id) == col(MaskReview.interaction_id))
+        .where(col(MaskReview.undone_at).is_(None), col(MaskReview.origin_id).is_(None))
+        .where(col(Interaction.state) != InteractionState.RESTRICTED)
+    )
     for one in session.exec(wanted.order_by(col(MaskReview.id))).all():
         doc = masks.doc_of(session, session.get_one(Interaction, one.interaction_id))
         doc.pii = ()

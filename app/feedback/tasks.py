@@ -89,9 +89,14 @@ def analyse(jobs: Sequence[JobArgs], *, store: Store, queue: JobQueue, pipeline:
 
 def retry_failed(session: Session, *, queue: JobQueue) -> int:
     """Queue every failed interaction again; returns how many."""
-    failed = session.exec(select(Interaction).where(col(Interaction.state) == InteractionState.FAILED)).all()
+    fails = col(Interaction.state) == InteractionState.FAILED
+    failed = session.exec(select(Interaction).where(fails).with_for_update()).all()  # a worker may settle one just now
+    joined = select(Analysis.id, Analysis.content_hash).join(Interaction, col(Interaction.analysis_id) == Analysis.id)
+    words = dict(session.exec(joined.where(fails)).all())
     for interaction in failed:
-        interaction.state, interaction.failure = InteractionState.PENDING, None
+        read = words.get(interaction.analysis_id) == interaction.content_hash  # by an earlier version
+        interaction.state = InteractionState.ANALYSED if read else InteractionState.PENDING
+        interaction.failure = None
         session.add(interaction)
         queue.defer(session, ANALYSE, key=str(interaction.id), interaction_id=interaction.id)
     return len(failed)

@@ -69,7 +69,7 @@ class EmbeddedQueue:
         self._store = store
         self._clock = clock
         self._stop = threading.Event()
-        self.owner = f"{platform.node()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.owner = _owner()
 
     def defer(
         self, session: Session, task: str, *, key: str | None = None, run_at: datetime | None = None, **args: ArgValue
@@ -94,6 +94,7 @@ class EmbeddedQueue:
         `until_empty` returns when nothing is due: jobs that pause after a failure, or wait for their `run_at`, stay.
         """
         done = 0
+        self.owner = _owner()  # what an earlier start could not settle is to expire, not to be renewed
         with Beat(self._store, self._clock, self.owner, lease=LEASE):
             tidied = self._tidy()
             while not self._stop.is_set():
@@ -159,13 +160,22 @@ class EmbeddedQueue:
         return now
 
 
+def _owner() -> str:
+    return f"{platform.node()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
 def open_count(session: Session, task: str | None = None) -> int:
     """Jobs that wait or run, of one task or of all."""
     counted = select(func.count()).where(col(Job.state).in_([JobState.QUEUED, JobState.RUNNING]))
     return session.exec(counted if task is None else counted.where(col(Job.task) == task)).one()
 
 
-def dead_jobs(session: Session, *, limit: int = 100) -> list[Job]:
+def dead_count(session: Session) -> int:
+    """Jobs given up after their last attempt."""
+    return session.exec(select(func.count()).where(col(Job.state) == JobState.DEAD)).one()
+
+
+def dead_jobs(session: Session, *, limit: int | None = None) -> list[Job]:
     """Jobs given up after their last attempt, newest first."""
     dead = select(Job).where(col(Job.state) == JobState.DEAD).order_by(col(Job.id).desc()).limit(limit)
     return list(session.exec(dead))

@@ -30,15 +30,15 @@ def run(queue: EmbeddedQueue, tasks: Mapping[str, Task], *, attached: bool = Fal
         signal.signal(number, lambda *_: queue.stop())
     if attached:
         threading.Thread(target=_stop_with_parent, args=(queue,), name="parent", daemon=True).start()
-    log.info("worker started", owner=queue.owner)
+    log.info("worker started")
     done = 0
     while not queue.stopped:
         try:
             done += queue.work(tasks)
-        except DBAPIError as error:  # the database went away: leases expire, nothing is lost
+        except DBAPIError as error:  # the database went away: what was in hand is taken up when its lease is over
             log.warning("database does not answer", error=type(error).__qualname__)
             time.sleep(RETRY_S)
-    log.info("worker stopped", owner=queue.owner, done=done)
+    log.info("worker stopped", done=done)
     return done
 
 

@@ -114,9 +114,8 @@ def _unassigned(among: Sequence[Candidate], now: datetime) -> Why:
 
 
 def _first_of_new(born: dict[int, tuple[int, ...]]) -> Why:
-    """The texts that tell most of a topic which the newest fit was the first to find."""
-    first = {interaction_id for texts in born.values() for interaction_id in texts}
-    return lambda one: ("新主题里的第一批", 1.0) if one.interaction_id in first else None
+    """The texts that tell most of a topic which the newest fit was the first to find, where they are in it still."""
+    return lambda one: ("新主题里的第一批", 1.0) if one.interaction_id in born.get(one.topic_id or 0, ()) else None
 
 
 def _in_turn(chosen: Sequence[Candidate], reasons: dict[int, Reasons]) -> list[Candidate]:

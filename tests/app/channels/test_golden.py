@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
+from openpyxl.worksheet.formula import ArrayFormula
 
 from app.channels import CHANNELS
-from app.channels.base import ReadOptions
+from app.channels.base import InteractionIn, ReadOptions
 from app.channels.kinds import ChannelKind
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "channels"
@@ -45,3 +47,34 @@ def test_rubbish_is_refused_and_raises_nothing(name: str, data: bytes) -> None:
     found = list(CHANNELS[name](OPTIONS).read(io.BytesIO(data)))
 
     assert all(type(item).__name__ == "Rejected" for item in found)
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Thu, 01 Jan 1970 00:00:00 +0000",
+        "Fri, 31 Dec 9999 23:59:59 -0800",
+        "Mon, 21 Sep 2026 10:00:00 +999999999999",
+        "yesterday",
+    ],
+)
+def test_a_mail_of_an_impossible_day_is_of_today(date: str) -> None:
+    mail = f"From: a@bank.example\nSubject: x\nMessage-ID: <1@x>\nDate: {date}\n\n排队太久\n".encode()
+    (item,) = CHANNELS["eml"](OPTIONS).read(io.BytesIO(mail))
+
+    assert isinstance(item, InteractionIn)
+    assert item.occurred_at == OPTIONS.now
+
+
+def test_a_formula_over_several_cells_is_kept_as_it_was_typed() -> None:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["编号", "内容"])
+    sheet.append(["1", None])
+    sheet["B2"] = ArrayFormula("B2", '=TEXTJOIN("",TRUE,C2:D2)')
+    file = io.BytesIO()
+    book.save(file)
+    (item,) = CHANNELS["xlsx"](OPTIONS).read(io.BytesIO(file.getvalue()))
+
+    assert isinstance(item, InteractionIn)
+    assert [message.text for message in item.messages] == ['=TEXTJOIN("",TRUE,C2:D2)']

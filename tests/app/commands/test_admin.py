@@ -94,6 +94,19 @@ def test_rotating_the_keys_brings_the_originals_under_the_new_one() -> None:
     assert actions() == ["source.add", "keys.rotate"]
 
 
+def test_all_dead_jobs_are_retried_however_many() -> None:
+    run("migrate")
+    runtime = Runtime(Settings())
+    with runtime.store.write() as session:
+        session.add_all(
+            Job(task="t", key=str(number), args={"id": number}, state=JobState.DEAD, run_at=AT, created_at=AT)
+            for number in range(150)
+        )
+    runtime.store.dispose()
+    assert "重试 150 个任务" in run("jobs", "retry").output
+    assert set(look(select(Job.state))) == {JobState.QUEUED}
+
+
 def test_dead_jobs_are_listed_and_retried() -> None:
     run("migrate")
     runtime = Runtime(Settings())

@@ -48,6 +48,14 @@ def test_the_leak_scan_tells_places_and_ends_with_one(tmp_path: Path) -> None:
     assert "0013" not in leaking.output
 
 
+def test_analyse_may_write_over_what_it_reads(tmp_path: Path) -> None:
+    source = write_lines(tmp_path / "one.jsonl", {"id": "a", "text": "柜台排队太久"})
+    done = run("analyse", source, "--output", source)
+    assert (done.exit_code, "分析 1 条" in done.stderr) == (0, True)
+    assert json.loads(source.read_text(encoding="utf-8"))["intent"]
+    assert [path.name for path in tmp_path.glob("one*")] == ["one.jsonl"]
+
+
 def test_analyse_writes_what_it_promises(tmp_path: Path) -> None:
     said = f"年费没告知就乱扣,客服还推脱,太差劲了!我手机号{MOBILE},要求退还年费"
     turns = [{"role": "agent", "text": "您好请讲"}, {"role": "customer", "text": f"收不到验证码 号码{MOBILE}"}]

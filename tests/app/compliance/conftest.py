@@ -21,6 +21,7 @@ from tests.app.tracker.conftest import Bank, open_bank
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from app.channels.base import InteractionIn
     from app.feedback.models import Source
     from app.jobs.queue import EmbeddedQueue
     from app.store.engine import Store
@@ -59,13 +60,16 @@ class Desk:
         external_id = name or f"t-{next(self.numbers)}"
         at = (self.clock.now() - timedelta(days=days_ago)).isoformat()
         value = talk(text, external_id=external_id, revision=revision, customer_ref=ref, occurred_at=at)
-        with self.store.write() as session:
-            applied = apply_interaction(session, source=self.source, value=value, now=self.now(), queue=self.queue)
+        applied = self.applies(value)
         self.work()
         if applied is Applied.ERASED:
             return 0
         with self.store.read() as session:
             return session.exec(select(Interaction).where(Interaction.external_id == external_id)).one().id or 0
+
+    def applies(self, value: InteractionIn) -> Applied:
+        with self.store.write() as session:
+            return apply_interaction(session, source=self.source, value=value, now=self.now(), queue=self.queue)
 
     def customer(self, interaction_id: int) -> int:
         with self.store.read() as session:

@@ -223,6 +223,8 @@ def test_a_run_that_was_interrupted_goes_on(desk: Desk, monkeypatch: pytest.Monk
         (one,) = [one for one in records.classes(session) if one.name == "feedback"]
     assert retention._delete_page(desk.store, made.id or 0, one, now=desk.now())
     assert len(stored(desk.store)) == 3
+    with desk.store.write() as session, pytest.raises(Conflict, match="已经开始删除"):
+        retention.cancel(session, actor=desk.auditor, run_id=made.id or 0, now=desk.now())
     assert run(desk, made).deleted == {"feedback": 5}
 
 

@@ -190,15 +190,16 @@ def test_restricted_words_are_opened_for_an_authority_alone(desk: Desk) -> None:
 def test_new_words_in_a_restricted_talk_are_stored_and_not_read(desk: Desk) -> None:
     mine = desk.says(SAID, name="t-1")
     desk.issue(mine)
+    score = {"kind": "csat", "value": 2, "scale_min": 1, "scale_max": 5}
+    desk.applies(talk(SAID, external_id="t-1", revision=1, customer_ref="C-1", scores=[score]))
     deleted(desk, asked(desk, desk.customer(mine), "delete"))
-    value = talk("又等了太久", external_id="t-1", revision=1, customer_ref="C-1")
-    with desk.store.write() as session:
-        done = apply_interaction(session, source=desk.source, value=value, now=desk.now(), queue=desk.queue)
+    done = desk.applies(talk("又等了太久", external_id="t-1", revision=2, customer_ref="C-1"))
     assert done is Applied.EXTENDED
     desk.work()
     with desk.store.read() as session:
         assert session.get_one(Interaction, mine).state is InteractionState.RESTRICTED
         assert session.exec(select(Analysis)).all() == []
+        assert [score.customer_id for score in session.exec(select(Score))] == [None]
 
 
 def test_who_withdraws_the_survey_is_not_asked_any_more(desk: Desk) -> None:

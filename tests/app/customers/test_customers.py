@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 6, tzinfo=UTC)
 
 def load(store: Store, text: str) -> int:
     with store.write() as session:
-        return load_csv(session, source=io.BytesIO(text.encode()), now=NOW)
+        return load_csv(session, source=io.BytesIO(text.encode()), now=NOW)[0]
 
 
 def customers(store: Store) -> dict[str, Customer]:
@@ -40,6 +40,18 @@ def test_consent_is_read_and_can_be_withdrawn(store: Store) -> None:
     assert agreed(store, Purpose.SURVEY) == {"C1"}
     load(store, "customer_ref,consent_survey\nC1,0\n")
     assert agreed(store, Purpose.SURVEY) == set()
+
+
+def test_who_withdrew_elsewhere_is_not_asked_again_for_a_list(store: Store) -> None:
+    load(store, "customer_ref,consent_survey\nC1,1\nC2,0\n")
+    one = customers(store)["C1"].id or 0
+    with store.write() as session:
+        consents.tell(session, customer_id=one, purpose=Purpose.SURVEY, given=False, told_by="user:amy", now=NOW)
+    load(store, "customer_ref,consent_survey\nC1,1\nC2,1\n")
+    assert agreed(store, Purpose.SURVEY) == {"C2"}
+    load(store, "customer_ref,consent_survey\nC1,0\n")  # now the list knows
+    load(store, "customer_ref,consent_survey\nC1,1\n")
+    assert agreed(store, Purpose.SURVEY) == {"C1", "C2"}
 
 
 def test_one_purpose_says_nothing_of_the_other(store: Store) -> None:

@@ -90,6 +90,12 @@ def test_machine_mails_are_skipped_and_told_by_file(run: Run) -> None:
     assert "autoreply.eml: Auto-Submitted" in [one.field for one in report.problems]
 
 
+def test_a_folder_is_read_whatever_the_case_of_its_names(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mails").mkdir()
+    (tmp_path / "mails" / "ONE.EML").write_bytes((GOLDEN / "eml" / "html.eml").read_bytes())
+    assert run(tmp_path / "mails").readable == 1
+
+
 def test_columns_can_be_named(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "odd.csv"
     path.write_text("甲,乙,丙\n1,排队太久,2026-09-21\n", encoding="utf-8")

@@ -112,6 +112,28 @@ def test_new_words_and_new_models_get_their_own_analysis(
         assert "words2" in rows[-1].pipeline_version
 
 
+def test_what_a_new_model_fails_on_stays_read_by_the_model_before_it(
+    store: Store, apply: Apply, work: Callable[[], int], queue: EmbeddedQueue, pipeline: Pipeline, encoder: Words
+) -> None:
+    """The new model fails, the operator goes back to the old one and retries: nothing waits for ever."""
+    apply("排队太久")
+    work()
+    encoder.version, encoder.trouble = "words2", "太久"
+    with store.write() as session:
+        assert tasks.reanalyse(session, queue=queue, version=pipeline.version) == 1
+    work()
+    with store.read() as session:
+        assert only(session)[0].state == InteractionState.FAILED
+    encoder.version, encoder.trouble = "words1", "nothing says this"
+    with store.write() as session:
+        assert tasks.retry_failed(session, queue=queue) == 1
+    work()
+    with store.read() as session:
+        interaction, analysis = only(session)
+    assert (interaction.state, interaction.failure) == (InteractionState.ANALYSED, None)
+    assert analysis is not None
+
+
 def test_words_that_arrive_while_the_model_thinks_are_not_overwritten(
     store: Store, apply: Apply, work: Callable[[], int], encoder: Words, monkeypatch: pytest.MonkeyPatch
 ) -> None:

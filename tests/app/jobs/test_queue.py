@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Protocol
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
 from app.clock import Clock
@@ -202,6 +203,26 @@ def test_who_slept_through_the_lease_changes_nothing(store: Store, queue: Embedd
         assert claims.finish(session, jobs=slept, owner="sleeper", now=clock.now()) == 0
         assert claims.fail(session, job=slept[0], owner="sleeper", now=clock.now(), error="x") is None
     assert states(store) == ["running"]
+
+
+def test_what_could_not_be_settled_is_taken_up_when_its_lease_is_over(
+    store: Store, queue: EmbeddedQueue, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker that goes on after its database was away does not renew what it no longer knows of."""
+    defer(store, queue, 1)
+    task = Recorder()
+
+    def away(*_: object, **__: object) -> int:
+        raise OperationalError("", {}, Exception())
+
+    with monkeypatch.context() as patched:
+        patched.setattr(claims, "finish", away)
+        with pytest.raises(OperationalError):
+            queue.work({"t": Task(task)}, until_empty=True)
+    assert queue.work({"t": Task(task)}, until_empty=True) == 0
+    clock.advance(LEASE * 2)
+    assert queue.work({"t": Task(task)}, until_empty=True) == 1
+    assert task.batches == [[1], [1]]
 
 
 def test_a_renewed_lease_stays(store: Store, queue: EmbeddedQueue, clock: MovableClock) -> None:
