@@ -13,6 +13,8 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Asia/Shanghai")
+# Days that people give lie between these; another one is a slip of the pen, such as 0202 for 2026.
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
 
 
 class Clock(Protocol):

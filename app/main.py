@@ -18,7 +18,7 @@ from app.feedback import stats
 from app.feedback.models import Delivery, DeliveryState, InteractionState
 from app.runtime import Runtime
 from app.settings import Settings
-from app.web.errors import install_error_pages
+from app.web.errors import BodyLimit, install_error_pages
 from app.web.pages import PAGES
 from app.web.render import STATIC
 from app.web.security import SecurityHeaders
@@ -49,7 +49,6 @@ def create_app(settings: Settings, *, runtime: Runtime | None = None) -> FastAPI
         openapi_url="/v1/openapi.json",
         docs_url=None,  # its page would load script from outside the bank's network
         redoc_url=None,
-        max_body_size=max(FORM_BYTES, settings.max_delivery_bytes + 1),  # one byte over tells its own answer
         lifespan=lifespan,
     )
     app.state.runtime = runtime
@@ -62,6 +61,9 @@ def create_app(settings: Settings, *, runtime: Runtime | None = None) -> FastAPI
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     app.add_api_route("/readyz", readyz, include_in_schema=False)
     install_error_pages(app)
+    # Not as FastAPI's own max_body_size, which would stand outside of the headers and answer in bare English.
+    # A delivery that is one byte over its limit is told its own answer.
+    app.add_middleware(BodyLimit, max_body_size=max(FORM_BYTES, settings.max_delivery_bytes + 1))
     app.add_middleware(SecurityHeaders)
     return app
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from app.api.feedback_models import CorrectionIn, FeedbackItem, FeedbackOut, FeedbackPage
 from app.channels.kinds import ChannelKind
-from app.clock import day_start
+from app.clock import FIRST_DAY, LAST_DAY, day_start
 from app.deps import ReadSession, RuntimeDep, WriteSession, require
 from app.feedback import corrections, query
 from app.feedback.models import InteractionState
@@ -20,7 +20,7 @@ from app.search.service import relevance, saying
 
 ONE_DAY = timedelta(days=1)
 
-Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2100, 12, 31))]
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 Code = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9_]*$")]
 Plain = Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
 

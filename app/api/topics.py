@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
 from app.api.feedback_models import FeedbackItem
-from app.clock import day_start
+from app.clock import FIRST_DAY, LAST_DAY, day_start
 from app.deps import ReadSession, RuntimeDep, WriteSession, require
 from app.people.models import User
 from app.people.roles import Permission
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1/topics", tags=["topics"], dependencies=[Depends(r
 class Window(BaseModel):
     """The period looked at and, of the same length, the one before."""
 
-    until: Annotated[date, Field(ge=date(1990, 1, 1), le=date(2100, 12, 31))] | None = Field(
+    until: Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)] | None = Field(
         default=None, description="last day, included, in Asia/Shanghai; today when left out"
     )
     days: Annotated[int, Field(ge=1, le=366)] = query.DAYS

@@ -7,12 +7,13 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from app.clock import FIRST_DAY, LAST_DAY
 from app.tracker.models import IssueState
 from app.tracker.transitions import Verb
 
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Text = Annotated[str, Field(max_length=4000)]
-Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2100, 12, 31), description="in Asia/Shanghai")]
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY, description="in Asia/Shanghai")]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1, description="the version you saw; 409 where it is not the present")]
 
 

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, func, select
 
 from app.errors import NotFound
 from app.people.models import User
+from app.topics.models import Topic
 from app.tracker.models import Action, ActionState, Issue, IssueLink, IssueState
 
 
@@ -64,7 +65,7 @@ def list_issues(
     if due_before is not None:
         chosen.append(col(Issue.due_on) < due_before)
     if topic_id is not None:
-        chosen.append(col(Issue.id).in_(select(IssueLink.issue_id).where(IssueLink.topic_id == topic_id)))
+        chosen.append(_about(session, topic_id))
     total = session.exec(select(func.count()).select_from(Issue).where(*chosen)).one()
     query = select(Issue, User.name).join(User, col(User.id) == col(Issue.owner_id)).where(*chosen)
     query = query.order_by(col(Issue.due_on), col(Issue.id)).offset((page - 1) * size).limit(size)
@@ -110,6 +111,15 @@ def issue_detail(session: Session, *, issue_id: int) -> IssueDetail:
         links=tuple(links),
         actions=tuple(ActionRow(action, name) for action, name in rows),
     )
+
+
+def _about(session: Session, topic_id: int) -> ColumnElement[bool]:
+    """Condition on Issue: the topic is evidence of it, or another that a merge made one with it."""
+    asked = session.get(Topic, topic_id)
+    whole = (asked.merged_into_id if asked else None) or topic_id
+    part_of = func.coalesce(Topic.merged_into_id, Topic.id)
+    linked = select(IssueLink.issue_id).join(Topic, col(Topic.id) == col(IssueLink.topic_id)).where(part_of == whole)
+    return col(Issue.id).in_(linked)
 
 
 def _evidence(session: Session, issue_ids: list[int]) -> dict[int, tuple[int, int]]:

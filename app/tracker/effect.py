@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from statistics import median
 
 from sqlmodel import Session, case, col, func, select
 
 from app.channels.kinds import ScoreKind
 from app.clock import day_start
 from app.feedback.models import Interaction, Score
+from app.topics import records
 from app.tracker.actions import get_action
 from app.tracker.affected import in_linked_topics
 from app.tracker.estimate import PairedChange, Rate, paired_change, rate
@@ -32,7 +34,7 @@ CAVEAT = (
 class WeekCount:
     """Feedback in the linked topics in seven days from `first_day`; week 0 begins with the start of the action.
 
-    `complete` is False for a week that is still running or that began before the first feedback of all.
+    `complete` is False for a week that is still running or that began before the records do.
     """
 
     week: int
@@ -118,10 +120,21 @@ def _pairs(session: Session, action: Action) -> tuple[list[tuple[float, float]],
     return pairs, len(after) - len(pairs)
 
 
+def _usual(weeks: Sequence[int]) -> float:
+    """What a week that holds anything usually holds: the burst that an action answers is no measure for the rest."""
+    filled = [texts for texts in weeks if texts]
+    return median(filled) if filled else 0.0
+
+
 def _weeks(session: Session, action: Action, *, now: datetime) -> tuple[WeekCount, ...]:
-    """Counts of the weeks around the start that have data: from the first feedback of all until now."""
-    first = session.exec(select(func.min(Interaction.occurred_at))).one()
-    if action.started_on is None or first is None:
+    """Counts of the weeks around the start that have data: from where the records begin until now."""
+    if action.started_on is None:
+        return ()
+    start = day_start(action.started_on)
+    after = (start, start + MAX_WEEKS * WEEK)
+    # one week more than is shown, so that the first of these may be complete
+    first = records.begin(session, until=start, back=MAX_WEEKS + 1, later=after, full=_usual)
+    if first is None:
         return ()
     starts = [(week, action.started_on + week * WEEK) for week in range(-MAX_WEEKS, MAX_WEEKS)]
     shown = [(week, day) for week, day in starts if day_start(day + WEEK) > first and day_start(day) <= now]

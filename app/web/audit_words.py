@@ -148,6 +148,10 @@ def _reviewed(said: Mapping[str, Any]) -> str:
     return "第二人，不改动判断" if said.get("second") else ""
 
 
+def _retried(said: Mapping[str, Any]) -> str:
+    return f"{len(said.get('jobs') or [])} 个任务，{said.get('feedback')} 条分析失败的反馈"
+
+
 def _scanned(said: Mapping[str, Any]) -> str:
     return f"查了 {said.get('places')} 处，发现 {said.get('found')} 处泄漏"
 
@@ -186,6 +190,7 @@ ACCOUNTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "user.add": _role,
     "user.role": _role_changed,
     "user.active": _activity,
+    "jobs.retry": _retried,
     "original.view": _opened,
     "review.answer": _reviewed,
     "privacy.scan": _scanned,

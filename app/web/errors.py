@@ -15,13 +15,17 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.types import Receive, Scope, Send
 
 from app.deps import SESSION_COOKIE
-from app.errors import Forbidden, HuishengError, Invalid, Unauthorised
+from app.errors import Forbidden, HuishengError, Invalid, TooLarge, Unauthorised
 from app.people import service as people
 from app.people.models import Role, User
 from app.web.render import link_to, page, redirect
+from app.web.security import headers_for
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +44,7 @@ TITLES = {
 WORDS = {
     404: "没有这个页面，可能网址有误或内容已不在。请从左侧导航重新进入。",
     405: "这个地址只接受表单提交。请从页面上的按钮操作。",
+    413: "提交的内容超过大小上限，没有读入，也没有保存。请把文件分成几份，或把文字改短，再重新提交。",
     422: "提交的内容里有不能识别的值。请返回上一页，检查后重新提交。",
     500: "刚才的操作没有完成，数据没有改动。请稍后再试；如果仍然出错，请把时间告诉系统管理员查看日志。",
 }
@@ -49,8 +54,24 @@ def install_error_pages(app: FastAPI) -> None:
     """Answer every error of the application by face: pages here, JSON under /v1."""
     app.add_exception_handler(HuishengError, _told)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(413, _too_large)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(Exception, _unexpected)
+
+
+class BodyLimit(RequestBodyLimitMiddleware):
+    """ASGI middleware that refuses a body by the length it declares, unread.
+
+    Starlette's limit would answer such a body itself, in bare English; it counts those that declare none.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what is too large by face, and let the rest through."""
+        if scope["type"] == "http" and _declared(request := Request(scope)) > self.max_body_size:
+            answer = await run_in_threadpool(_told, request, TooLarge(WORDS[413]))
+            await answer(scope, receive, send)
+            return
+        await super().__call__(scope, receive, send)
 
 
 def _told(request: Request, error: Exception) -> Response:
@@ -71,6 +92,10 @@ def _http(request: Request, error: Exception) -> Response:
     return _json(error.status_code, HTTPStatus(error.status_code).name.lower(), words)
 
 
+def _too_large(request: Request, _error: Exception) -> Response:
+    return _told(request, TooLarge(WORDS[413]))
+
+
 def _unreadable(request: Request, error: Exception) -> Response:
     error = cast("RequestValidationError", error)
     if _console(request):
@@ -85,9 +110,16 @@ def _unexpected(request: Request, error: Exception) -> Response:
     # Where it failed, never with what: a traceback's values may be a customer's words.
     places = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:]]
     log.error("request failed", route=_route(request), error=type(error).__qualname__, places=places)
-    if _console(request):
-        return _page(request, 500, WORDS[500])
-    return _json(500, "error", WORDS[500])
+    answer = _page(request, 500, WORDS[500]) if _console(request) else _json(500, "error", WORDS[500])
+    answer.headers.update(headers_for(request.url.scheme))  # it is sent from outside of SecurityHeaders
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _declared(request: Request) -> int:
+    """The length that the body says it has; 0 where it says none."""
+    length = request.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() else 0
 
 
 def _route(request: Request) -> str:

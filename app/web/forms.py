@@ -10,6 +10,7 @@ from fastapi import Path, Request
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
+from app.clock import FIRST_DAY, LAST_DAY
 from app.errors import Conflict, Forbidden, Invalid
 from app.store.engine import Store
 from app.web.flash import Flash
@@ -38,11 +39,14 @@ def change(request: Request, deed: Deed, *, to: str, refused: str | None = None)
 
 
 def parse_day(text: str, *, field: str, title: str) -> date:
-    """A day from a date field; browsers without one send what was typed."""
+    """A day from a date field; browsers without one send what was typed. Raises Invalid."""
     try:
-        return date.fromisoformat(text.strip())
+        day = date.fromisoformat(text.strip())
     except ValueError:
         raise Invalid(f"{title}要写成 2026-11-06 这样的日期，请重新填写。", field=field) from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise Invalid(f"{title}要在 {FIRST_DAY.year} 年到 {LAST_DAY.year} 年之间，请检查年份。", field=field)
+    return day
 
 
 def safe_next(path: str) -> str:

@@ -40,6 +40,16 @@ def restricted(interaction: Interaction) -> bool:
     return interaction.state is InteractionState.RESTRICTED
 
 
+def quote(row: FeedbackRow) -> str:
+    """The beginning of the customer's masked words, or why there are none to read."""
+    if row.excerpt:
+        return row.excerpt
+    if restricted(row.interaction):
+        return "（客户要求删除，已停止处理）"
+    waiting = row.interaction.state is not InteractionState.ANALYSED
+    return "（隐去个人信息之前不显示）" if waiting else "（没有文字）"
+
+
 def row_view(row: FeedbackRow, products: Mapping[str, str]) -> dict[str, Any]:
     """A feedback as a line: its words, tags and place; masked words only."""
     interaction, analysis = row.interaction, row.analysis
@@ -47,10 +57,9 @@ def row_view(row: FeedbackRow, products: Mapping[str, str]) -> dict[str, Any]:
     abstained = unsure and analysis is not None and "intent" not in analysis.corrected
     intent = display.title("intent", analysis.intent) if analysis else None
     waiting = interaction.state is not InteractionState.ANALYSED
-    unread = "（客户要求删除，已停止处理）" if restricted(interaction) else "（隐去个人信息之前不显示）"
     return {
         "id": interaction.id,
-        "quote": row.excerpt or (unread if waiting else "（没有文字）"),
+        "quote": quote(row),
         "intent": "待定" if abstained else intent,
         "intent_kind": "" if abstained or not analysis else INTENT_KINDS.get(analysis.intent, ""),
         "risks": [display.title("risk", risk) for risk in row.risks],

@@ -21,7 +21,7 @@ DUE_IN = timedelta(days=14)  # its form changes it
 
 
 def issues_of(session: Session, topic_id: int) -> list[Issue]:
-    """The issues that a topic is evidence of."""
+    """The issues that a topic is evidence of, or what is merged with it."""
     rows, _ = board.list_issues(session, topic_id=topic_id, size=50)
     return [row.issue for row in rows]
 

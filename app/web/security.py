@@ -18,6 +18,11 @@ HEADERS = {
 HSTS = "max-age=31536000"
 
 
+def headers_for(scheme: str) -> dict[str, str]:
+    """The headers of an answer over `scheme`."""
+    return HEADERS | ({"Strict-Transport-Security": HSTS} if scheme == "https" else {})
+
+
 class SecurityHeaders:
     """ASGI middleware. HSTS is said on https alone: over plain http a browser must ignore it."""
 
@@ -33,9 +38,7 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
-                if scope["scheme"] == "https":
-                    headers["Strict-Transport-Security"] = HSTS
+                headers.update(headers_for(scope["scheme"]))
                 headers["Cache-Control"] = "max-age=86400" if scope["path"].startswith("/static/") else "no-store"
             await send(message)
 

@@ -106,3 +106,21 @@ def test_bad_input_is_refused_by_the_running_service_and_changes_nothing(service
     with sqlite3.connect(service.home / "huisheng.sqlite") as store:
         line = store.execute("SELECT state, body, error_field FROM delivery").fetchone()
     assert line == ("rejected", None, "channel")
+
+
+def test_a_failure_is_logged_without_the_words_of_its_exception(service: Service) -> None:
+    service.command("migrate")
+    words = "call-13800138000"  # a database's own message, as PostgreSQL's DETAIL repeats a row
+    with sqlite3.connect(service.home / "huisheng.sqlite") as store:
+        refused = f"SELECT RAISE(ABORT, '{words}')"
+        store.execute(f"CREATE TRIGGER refusing BEFORE UPDATE ON login_throttle BEGIN {refused}; END")
+    service.start()
+    form = {"login": "lin", "password": "wrong"}
+    answer = httpx2.post(f"{service.url}/login", data=form, headers={"Sec-Fetch-Site": "same-origin"}, timeout=30)
+    assert answer.status_code == 500
+    assert words not in answer.text
+    service.wait_for("/healthz", 10)  # by then the server has logged what it raised after its answer
+    log = (service.home / "serve.log").read_text(encoding="utf-8")
+    assert '"event": "request failed"' in log
+    assert "Exception in ASGI application" in log
+    assert words not in log

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlmodel import Session
 
+from app.clock import FIRST_DAY
 from app.deps import require
 from app.people.models import User
 from app.people.roles import Permission
@@ -116,6 +117,7 @@ def action_view(
         owner=owner,
         open=action.state in UNDONE,
         moves=moves_from(action.state, user.role) if mine else (),
+        first_day=FIRST_DAY,
         may_undo=mine and may_undo(action, user),
         may_follow=mine and action.state in followups.ANSWERABLE,
         may_plan=mine and action.state in followups.ASKING,

@@ -128,7 +128,7 @@ def edit_issue(request: Request, user: Editor, issue_id: Id, posted: Posted) -> 
 
 @router.get("/issues/{issue_id}/actions/new")
 def new_action(request: Request, user: Editor, issue_id: Id) -> Response:
-    """An empty form, owned by the issue's owner until somebody else is chosen."""
+    """An empty form, owned by the issue's owner, if they may own actions, until somebody else is chosen."""
     with store_of(request).read() as session:
         issue = board.get_issue(session, issue_id=issue_id)
     return _action_form(request, user, issue_id, Typed("", "", issue.owner_id, (today(request) + DUE_IN).isoformat()))

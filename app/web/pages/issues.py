@@ -19,6 +19,7 @@ from app.tracker.models import ActionState, IssueLink, IssueState
 from app.tracker.transitions import moves_from
 from app.web.flash import Flash, Undo
 from app.web.forms import Id, change, store_of
+from app.web.labels import quote
 from app.web.render import link_to, page, today
 from app.web.views import history, may_undo
 
@@ -198,6 +199,6 @@ def _links(session: Session, links: tuple[IssueLink, ...]) -> list[dict[str, Any
             topic = session.get_one(Topic, one.topic_id)
             shown.append({"id": one.id, "kind": "主题", "title": topic.name, "link": f"/topics/{topic.id}"})
         elif one.interaction_id in feedback:
-            words = feedback[one.interaction_id].excerpt or "（还没有分析）"
+            words = quote(feedback[one.interaction_id])
             shown.append({"id": one.id, "kind": "反馈", "title": words, "link": f"/feedback/{one.interaction_id}"})
     return shown

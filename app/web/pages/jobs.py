@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlmodel import Session
 
 from app.deps import require
-from app.feedback import stats
+from app.feedback import stats, tasks
 from app.feedback.models import InteractionState
 from app.jobs import queue
 from app.people.models import User
@@ -20,14 +20,18 @@ from app.web.render import page
 
 router = APIRouter()
 
+Editor = Annotated[User, Depends(require(Permission.SOURCES_EDIT))]
+
 TITLES = {"feedback.process_delivery": "读取投递", "feedback.analyse": "分析反馈", "topics.assign": "归入主题"}
+LISTED = 100  # of the jobs that stopped: what breaks every job may have stopped thousands
 
 
 @router.get("/jobs")
 def jobs_page(request: Request, user: Annotated[User, Depends(require(Permission.SOURCES_VIEW))]) -> Response:
-    """Counts of what waits, and the jobs that were given up."""
+    """Counts of what waits, and the latest jobs that were given up."""
     with store_of(request).read() as session:
-        waiting, open_jobs, dead = stats.by_state(session), queue.open_count(session), queue.dead_jobs(session)
+        waiting, open_jobs = stats.by_state(session), queue.open_count(session)
+        dead, stopped = queue.dead_jobs(session, limit=LISTED), queue.dead_count(session)
     rows = [
         {
             "id": job.id,
@@ -47,12 +51,28 @@ def jobs_page(request: Request, user: Annotated[User, Depends(require(Permission
         pending=waiting[InteractionState.PENDING],
         failed=waiting[InteractionState.FAILED],
         dead=rows,
+        stopped=stopped,
         may_retry=may_retry,
     )
 
 
+@router.post("/jobs/failed/retry")  # before the jobs, whose numbers would take its address
+def retry_failed(request: Request, user: Editor) -> Response:
+    """Queue all feedback whose analysis failed again; its jobs ended well, so none of them is dead."""
+    runtime = request.app.state.runtime
+    now = runtime.clock.now()
+
+    def deed(session: Session) -> Flash:
+        count = tasks.retry_failed(session, queue=runtime.queue)
+        detail = {"jobs": [], "feedback": count}
+        record(session, at=now, actor=f"user:{user.login}", action="jobs.retry", subject="jobs", detail=detail)
+        return Flash(f"{count} 条反馈排队重新分析。")
+
+    return change(request, deed, to="/jobs")
+
+
 @router.post("/jobs/{job_id}/retry")
-def retry(request: Request, job_id: Id, user: Annotated[User, Depends(require(Permission.SOURCES_EDIT))]) -> Response:
+def retry(request: Request, job_id: Id, user: Editor) -> Response:
     """Queue a dead job again."""
     now = request.app.state.runtime.clock.now()
 

@@ -74,7 +74,7 @@ def today_page(request: Request, user: Annotated[User, Depends(require(Permissio
         pending=waiting[InteractionState.PENDING],
         failed=waiting[InteractionState.FAILED],
         may_read=reads,
-        may_jobs=allowed(user.role, Permission.SOURCES_VIEW),
+        may_retry=allowed(user.role, Permission.SOURCES_EDIT),
         colleagues=colleagues,
     )
 
@@ -104,7 +104,10 @@ def _fire(session: Session, yesterday: date) -> dict[str, Any]:
 
 
 def _rising(session: Session, today_: date) -> dict[str, Any]:
-    """The topics whose rise is sure, the surest first; where none is, those that grew most, to be told as such."""
+    """The topics whose rise is sure, the surest first; where none is, those that grew most, to be told as such.
+
+    Where the records do not cover the days before, nothing grew that anybody knows of: the largest are listed.
+    """
     window = Window(today_)
     rows = topics.list_topics(session, until=window.until)
     sure = [row for row in rows if row.change.trend is Trend.RISING]
@@ -114,6 +117,7 @@ def _rising(session: Session, today_: date) -> dict[str, Any]:
         "total": len(sure),
         "days": topics.DAYS,
         "known": bool(rows),
+        "comparable": all(row.change.comparable for row in rows),
     }
 
 
@@ -125,7 +129,8 @@ def _alarms(session: Session, user: User, today_: date) -> dict[str, Any] | None
 
 
 def _growth(row: topics.TopicRow) -> int:
-    return row.change.count - row.change.previous
+    """How many more than in the days before; all of them where these are not known."""
+    return row.change.count - (row.change.previous if row.change.comparable else 0)
 
 
 def _changed(days: list[stats.DayCount], yesterday: date, fire: dict[str, Any] | None) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -32,6 +33,8 @@ Chosen = Annotated[list[int], Form(max_length=500)]
 SHOWN = 60  # texts to tick
 EVENTS = {EventKind.BORN: "新出现", EventKind.RETIRED: "不再出现", EventKind.SPLIT: "分出", EventKind.MERGED: "并入"}
 EDITS = {EditKind.MERGE: "合并", EditKind.SPLIT: "拆分", EditKind.MOVE: "移动或固定", EditKind.HIDE: "隐藏"}
+# words and groups are looked for anew with every request, and feedback comes and goes between two
+CHANGED = Flash("看过预览之后，这部分反馈变了，所以还没有改。请看现在的条数，再点“确定”。", "bad")
 
 
 @router.get("/topic-history")
@@ -102,9 +105,10 @@ def split(
     part: Word = "",
     name: Word = "",
     target: Word = "",
+    seen: Word = "",
     sure: Word = "",
 ) -> Response:
-    """Show what the edit would change; with `sure`, make it."""
+    """Show what the edit would change; with `sure`, make it, if it takes what the digest `seen` says was shown."""
     now = request.app.state.runtime.clock.now()
     to = int(target) if target.isascii() and target.isdigit() and len(target) < 10 else None  # noqa: PLR2004 - an id
     told = {"q": q, "part": part, "name": name, "target": target}
@@ -116,12 +120,14 @@ def split(
             topic = query.topic(session, topic_id)
     except Invalid as error:
         return _split_page(request, user, topic_id, q=q, told=told, error=error)
-    if sure != "yes":
-        fields: list[tuple[str, str]] = [*told.items(), *(("chosen", str(id_)) for id_ in chosen)]
+    digest = _digest(ids)
+    if sure != "yes" or seen != digest:
+        ticked = [("chosen", str(id_)) for id_ in chosen]
         what = "移到" if to and to != topic_id else "固定在" if to else "拆成新主题"
         return page(
-            request, "topic_preview.html", user, topic=topic, what=what, rows=rows, count=len(ids), fields=fields,
-            action=f"/topics/{topic_id}/split",
+            request, "topic_preview.html", user, topic=topic, what=what, rows=rows, count=len(ids),
+            fields=[*told.items(), ("seen", digest), *ticked], action=f"/topics/{topic_id}/split",
+            said=CHANGED if sure == "yes" else None, status=409 if sure == "yes" else 200,
         )  # fmt: skip
 
     def deed(session: Session) -> Flash:
@@ -180,7 +186,7 @@ def _split_page(
 ) -> Response:  # fmt: skip
     with store_of(request).read() as session:
         topic = query.topic(session, topic_id)
-        found = describe.containing(session, topic_id, q) if q.strip() else topic.representatives
+        found = describe.containing(session, topic_id, q) if q.strip() else query.representatives(session, topic)
         rows = rows_by_id(session, found[:SHOWN])
         products = product_names(session)
         offers = [] if q.strip() else describe.offers(session, topic_id)
@@ -215,4 +221,11 @@ def _chosen(session: Session, topic_id: int, chosen: Sequence[int], q: str, part
     offers = describe.offers(session, topic_id)
     if part.isascii() and part.isdigit() and int(part) < len(offers):
         return offers[int(part)].interaction_ids
+    if part:
+        raise Invalid("您选的那一组已经不在了，请重新选。", field="chosen")
     raise Invalid("请先选出要挑走的反馈。", field="chosen")
+
+
+def _digest(interaction_ids: Sequence[int]) -> str:
+    """Tells one choice of feedback from another."""
+    return hashlib.sha256(",".join(map(str, sorted(interaction_ids))).encode()).hexdigest()

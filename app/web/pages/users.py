@@ -23,6 +23,7 @@ router = APIRouter()
 Viewer = Annotated[User, Depends(require(Permission.USERS_VIEW))]
 Editor = Annotated[User, Depends(require(Permission.USERS_EDIT))]
 Word = Annotated[str, Form(max_length=200)]
+BLANK = {"login": "", "name": "", "role": Role.ANALYST.value, "user_id": ""}
 
 
 @router.get("/users")
@@ -54,13 +55,15 @@ def add(
 
 @router.post("/users/password")
 def reset(request: Request, user: Editor, user_id: Annotated[int, Form()], password: Word = "") -> Response:
-    """Another password; the user's open sessions end."""
+    """Another password; the user's open sessions end. After one that breaks a rule the same person stays chosen."""
     try:
         with store_of(request).write() as session:
             people.set_password(session, user_id=user_id, password=password, **_by(request, user))
+            person = people.get_user(session, user_id=user_id)
     except Invalid as error:
-        return _page(request, user, errors={"new": error.message}, status=error.status)
-    return redirect(request, "/users", Flash("密码已重设，该用户需要重新登录。"))
+        values = {"user_id": str(user_id)}
+        return _page(request, user, values=values, errors={"new": error.message}, status=error.status)
+    return redirect(request, "/users", Flash(f"已重设 {person.name}（{person.login}）的密码，该用户需要重新登录。"))
 
 
 @router.post("/users/{user_id}/role")
@@ -113,7 +116,7 @@ def _page(
         roles=list(Role),
         role_options=[(role.value, role.chinese) for role in Role],
         may_edit=allowed(user.role, Permission.USERS_EDIT),
-        values=values or {"login": "", "name": "", "role": Role.ANALYST.value},
+        values={**BLANK, **(values or {})},
         errors=errors or {},
     )
 

@@ -98,6 +98,33 @@ def test_weeks_begin_with_the_start_and_unfinished_ones_are_marked(store: Store,
     assert "开始前 2 周共 3 条，每周 1.5 条；开始后 7 周共 2 条，每周 0.3 条" in told.counts_wording
 
 
+@pytest.mark.parametrize(("back", "before"), [(3, 2), (12, 11), (13, 12)])
+def test_a_stray_old_text_makes_no_weeks_without_feedback(store: Store, bank: Bank, back: int, before: int) -> None:
+    with store.write() as session:
+        topic = bank.topic(session)
+        action = bank.started(session, bank.issue(session, topic_ids=[topic]))
+        bank.feedback(session, on=START - timedelta(weeks=40))
+        for week in range(-back, 7):  # on its second day, so that the first one is no whole week
+            bank.feedback(session, on=START + timedelta(weeks=week, days=1), topic_id=topic)
+    with store.read() as session:
+        told = before_after(session, action_id=action.id, now=NOW).counts_wording
+    assert f"开始前 {before} 周共 {before} 条，每周 1.0 条；开始后 7 周共 7 条，每周 1.0 条" in told
+
+
+@pytest.mark.parametrize("burst", [-1, 2])
+def test_a_burst_does_not_make_the_usual_weeks_look_empty(store: Store, bank: Bank, burst: int) -> None:
+    with store.write() as session:
+        topic = bank.topic(session)
+        action = bank.started(session, bank.issue(session, topic_ids=[topic]))
+        for week in range(-6, 4):
+            for _ in range(30 if week == burst else 2):
+                bank.feedback(session, on=START + timedelta(weeks=week), topic_id=topic)
+    with store.read() as session:
+        told = before_after(session, action_id=action.id, now=NOW).counts_wording
+    before = 5 * 2 + 28 * (burst < 0)  # the sixth began in the night before its first text
+    assert f"开始前 5 周共 {before} 条" in told
+
+
 def test_before_the_start_there_is_nothing_to_compare(store: Store, bank: Bank) -> None:
     with store.write() as session:
         action = bank.action(session, bank.issue(session))

@@ -40,6 +40,10 @@ def test_what_a_review_everywhere_did_is_told_in_words() -> None:
     assert account("masking.spread_undo", {**said, "verdict": "mask"}) == "遮盖，改动 3 条反馈"
 
 
+def test_a_retry_tells_jobs_from_feedback() -> None:
+    assert account("jobs.retry", {"jobs": [7], "feedback": 2}) == "1 个任务，2 条分析失败的反馈"
+
+
 def step(number: int, action: str, *, who: str = "林", ago: int = 0) -> Step:
     at = NOON - timedelta(days=ago)
     return Step(id=number, at=at, who=who, action=action, subject="action:1", detail={"score": number})

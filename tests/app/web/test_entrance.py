@@ -10,13 +10,18 @@ from fastapi.testclient import TestClient
 from app.main import FORM_BYTES, create_app
 from app.people import service
 from app.people.models import Role
+from app.web.errors import WORDS
 from app.web.forms import safe_next
+from app.web.pages import account
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from app.runtime import Runtime
     from tests.app.tracker.conftest import Bank
 
 WORDY = "Hao-de-mima-2026"
+TOO_LARGE = b"x" * (FORM_BYTES + 2)
 
 
 @pytest.fixture
@@ -77,15 +82,19 @@ def test_a_login_never_leads_to_another_site(wanted: str, leads: str) -> None:
     assert safe_next(wanted) == leads
 
 
-@pytest.mark.parametrize("path", ["/login", "/healthz", "/v1/nothing", "/nowhere", "/static/style.css"])
-def test_every_answer_carries_the_headers(client: TestClient, path: str) -> None:
-    headers = client.get(path).headers
+def check_headers(headers: Mapping[str, str], *, kept: str = "no-store") -> None:
     assert headers["content-security-policy"].startswith("default-src 'self'")
     assert headers["x-frame-options"] == "DENY"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
     assert "strict-transport-security" not in headers
-    assert headers["cache-control"] == ("max-age=86400" if path.startswith("/static") else "no-store")
+    assert headers["cache-control"] == kept
+
+
+@pytest.mark.parametrize("path", ["/login", "/healthz", "/v1/nothing", "/nowhere", "/static/style.css"])
+def test_every_answer_carries_the_headers(client: TestClient, path: str) -> None:
+    kept = "max-age=86400" if path.startswith("/static") else "no-store"
+    check_headers(client.get(path).headers, kept=kept)
 
 
 def test_over_https_browsers_are_told_to_stay_there_and_to_guard_the_cookie(runtime: Runtime, lin: str) -> None:
@@ -98,9 +107,38 @@ def test_over_https_browsers_are_told_to_stay_there_and_to_guard_the_cookie(runt
     assert "max-age" in entered.headers["strict-transport-security"]
 
 
-def test_a_form_that_is_too_large_is_refused(boss: TestClient) -> None:
-    answer = boss.post("/issues", content=b"x" * (FORM_BYTES + 2), headers={"Content-Type": "text/plain"})
+@pytest.mark.parametrize("path", ["/login", "/healthz"])
+def test_a_failure_carries_the_headers_too(
+    client: TestClient, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(account, "safe_next", fail)
+    monkeypatch.setattr(runtime.store, "ping", fail)
+    visitor = TestClient(client.app, raise_server_exceptions=False)
+    answer = visitor.get(path)
+    assert answer.status_code == 500
+    check_headers(answer.headers)
+    assert "max-age" in visitor.get(f"https://testserver{path}").headers["strict-transport-security"]
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["length declared", "no length"])
+def test_a_form_that_is_too_large_is_refused_by_a_page(boss: TestClient, declared: bool) -> None:  # noqa: FBT001 - a row
+    content: bytes | Iterator[bytes] = TOO_LARGE if declared else iter([TOO_LARGE])
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = boss.post("/issues", content=content, headers=form)
     assert answer.status_code == 413
+    assert "<h1>内容太大</h1>" in answer.text
+    assert WORDS[413] in answer.text
+    check_headers(answer.headers)
+
+
+def test_a_request_that_is_too_large_is_refused_in_json_under_v1(client: TestClient) -> None:
+    answer = client.post("/v1/sources/bank/deliveries", content=TOO_LARGE)
+    assert answer.status_code == 413
+    assert answer.json() == {"error": {"code": "too_large", "message": WORDS[413]}}
+    check_headers(answer.headers)
 
 
 def test_no_page_of_the_framework_loads_script_from_outside(client: TestClient) -> None:

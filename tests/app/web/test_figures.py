@@ -153,6 +153,23 @@ def test_a_topic_joins_an_issue_that_is_open(boss: TestClient, runtime: Runtime,
     assert "年费" in boss.get("/issues/1").text
 
 
+def test_today_says_nothing_of_rises_where_the_records_are_too_short(
+    boss: TestClient, runtime: Runtime, bank: Bank
+) -> None:
+    with runtime.store.write() as session:
+        topic = bank.topic(session)
+        for days_ago in range(1, 20):
+            bank.feedback(session, on=TODAY - timedelta(days=days_ago), topic_id=topic)
+    shown = boss.get("/").text
+    assert "记录还没有覆盖前 28 天，不能比较。近 28 天条数最多的是" in shown
+    assert "没有哪个主题的上升" not in shown
+    assert "+19" not in shown
+
+
+def test_today_compares_where_the_records_reach_back(boss: TestClient, topic: int) -> None:
+    assert "不能比较" not in boss.get("/").text
+
+
 def test_a_failure_is_told_in_chinese_and_without_what_failed(
     boss: TestClient, topic: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

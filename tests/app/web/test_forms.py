@@ -44,6 +44,14 @@ def after(client: TestClient, answer: Response) -> str:
     return client.get(answer.headers["location"]).text
 
 
+def chosen(shown: str, name: str) -> str:
+    """What a browser would send of a list as it is shown: the option selected, else the first."""
+    found = re.search(rf'<select[^>]* name="{name}"[^>]*>(.*?)</select>', shown, re.DOTALL)
+    assert found is not None
+    options: list[tuple[str, str]] = re.findall(r'<option value="([^"]*)"( selected)?>', found[1])
+    return next((value for value, selected in options if selected), options[0][0])
+
+
 def undo(client: TestClient, shown: str) -> str:
     """Press 撤销 in the sentence that a page shows, and read the page that follows."""
     form = re.search(r'<div class="flash.*?action="([^"]+)">(.*?)</form>', shown, re.DOTALL)
@@ -58,9 +66,26 @@ def test_an_issue_is_opened_and_wrong_words_come_back_beside_their_field(boss: T
     assert "不要写手机号" in refused.text
     assert "客户看不懂短信" in refused.text
     assert boss.post("/issues", data=ISSUE | {"due_on": "下周"}).status_code == 422
+    slip = boss.post("/issues", data=ISSUE | {"due_on": "0026-11-01"})
+    assert slip.status_code == 422
+    assert "期限要在 1990 年到 2100 年之间" in slip.text
     assert "问题已建立" in after(boss, boss.post("/issues", data=ISSUE))
     with runtime.store.read() as session:
         assert len(session.exec(select(Issue)).all()) == 1
+
+
+def test_an_owner_who_is_not_on_offer_is_asked_for(
+    boss: TestClient, runtime: Runtime, bank: Bank, issue_id: int
+) -> None:
+    edit, add = f"/issues/{issue_id}/edit", f"/issues/{issue_id}/actions/new"
+    analyst = bank.users[Role.ANALYST].id  # may own issues, but no actions
+    assert [chosen(boss.get(path).text, "owner_id") for path in (edit, add)] == [str(bank.boss.id)] * 2
+    with runtime.store.write() as session:
+        session.get_one(Issue, issue_id).owner_id = analyst
+    assert [chosen(boss.get(path).text, "owner_id") for path in (edit, add)] == [str(analyst), ""]
+    with runtime.store.write() as session:
+        session.get_one(User, analyst).active = False
+    assert [chosen(boss.get(path).text, "owner_id") for path in (edit, add)] == ["", ""]
 
 
 def test_who_changes_an_issue_after_somebody_else_is_told_and_loses_nothing(boss: TestClient, issue_id: int) -> None:
@@ -100,7 +125,10 @@ def test_evidence_that_was_removed_is_put_back(boss: TestClient, runtime: Runtim
 def test_an_action_is_added_started_and_not_started_in_the_future(boss: TestClient, issue_id: int) -> None:
     form = {"title": "扣费前三天提示", "target": "", "owner_id": "1", "due_on": "2026-11-01"}
     action = boss.post(f"/issues/{issue_id}/actions", data=form).headers["location"]
+    assert 'min="1990-01-01" max="2026-10-20"' in boss.get(action).text
     start = {"verb": "start", "version": "1"}
+    slip = after(boss, boss.post(f"{action}/move", data=start | {"started_on": "0202-09-01"}))
+    assert "生效日期要在 1990 年到 2100 年之间" in slip
     assert "不能晚于今天" in after(boss, boss.post(f"{action}/move", data=start | {"started_on": "2026-12-01"}))
     started = after(boss, boss.post(f"{action}/move", data=start | {"started_on": "2026-09-01"}))
     assert "措施现在是“进行中”" in started
@@ -169,3 +197,17 @@ def test_an_administrator_adds_changes_and_ends_users(client: TestClient, runtim
     assert "已停用" in after(client, client.post(f"/users/{added}/active", data={"active": "no"}))
     own = bank.users[Role.ADMIN].id
     assert "不能停用自己" in after(client, client.post(f"/users/{own}/active", data={"active": "no"}))
+
+
+def test_a_refused_password_stays_with_the_person_it_was_meant_for(
+    client: TestClient, runtime: Runtime, bank: Bank
+) -> None:
+    enter(client, runtime, bank, Role.ADMIN)
+    person = bank.users[Role.MANAGER]
+    assert chosen(client.get("/users").text, "user_id") == ""
+    form = {"user_id": str(person.id), "password": WORDY}
+    refused = client.post("/users/password", data=form | {"password": "123"})
+    assert refused.status_code == 422
+    assert chosen(refused.text, "user_id") == form["user_id"]
+    told = after(client, client.post("/users/password", data=form))
+    assert f"已重设 {person.name}（{person.login}）的密码" in told

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.feedback.models import Interaction, InteractionState
 from app.people.models import Role
 from app.people.roles import allowed
 from app.topics.models import Topic
+from app.tracker.service import link
 from app.web.pages import PAGES
-from tests.app.tracker.conftest import START, TODAY, Bank
+from tests.app.tracker.conftest import NOW, START, TODAY, Bank
 from tests.app.web.conftest import enter
 
 if TYPE_CHECKING:
@@ -95,6 +97,34 @@ def test_what_is_not_there_is_told_in_chinese(boss: TestClient) -> None:
         answer = boss.get(path)
         assert answer.status_code == 404
         assert "没有" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("state", "told", "quoted"),
+    [
+        (InteractionState.PENDING, "正在排队", "（隐去个人信息之前不显示）"),
+        (InteractionState.ANALYSED, "没有文字，不作判断", "（没有文字）"),
+        (InteractionState.FAILED, "分析失败（model: ValueError）", "（隐去个人信息之前不显示）"),
+        (InteractionState.RESTRICTED, "已停止处理，不再判断", "（客户要求删除，已停止处理）"),
+    ],
+)
+def test_only_what_waits_is_said_to_wait(
+    boss: TestClient, runtime: Runtime, bank: Bank, state: InteractionState, told: str, quoted: str
+) -> None:
+    with runtime.store.write() as session:
+        number, issue = bank.feedback(session, on=TODAY), bank.issue(session).id
+        link(session, actor=bank.boss, issue_id=issue, interaction_ids=[number], now=NOW)
+        row = session.get_one(Interaction, number)
+        row.state = state
+        row.failure = "model: ValueError" if state is InteractionState.FAILED else None
+        session.add(row)
+    shown = boss.get(f"/feedback/{number}").text
+    assert told in shown
+    assert ("正在排队" in shown) is (state is InteractionState.PENDING)
+    assert ("还没有分析" in shown) is (state in {InteractionState.PENDING, InteractionState.FAILED})
+    evidence = boss.get(f"/issues/{issue}").text
+    assert quoted in evidence
+    assert "还没有分析" not in evidence
 
 
 def test_ready_when_nothing_waits(client: TestClient, runtime: Runtime, bank: Bank) -> None:

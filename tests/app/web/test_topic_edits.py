@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.people.models import Role
+from app.topics import describe
 from app.topics.service import fit_topics
 from tests.app.topics import conftest as topics
 from tests.app.topics.test_topic_fit import main_topic
@@ -98,10 +99,58 @@ def test_ticked_feedback_is_moved_or_pinned(boss: TestClient, ids: dict[str, int
     assert "固定在本主题" in after(boss, boss.post(path, data=hidden_fields(pinned)))
 
 
+def test_texts_that_were_moved_away_represent_the_topic_no_longer(boss: TestClient, ids: dict[str, int]) -> None:
+    path = f"/topics/{ids['排队']}/split"
+
+    def offered() -> list[str]:
+        return re.findall(r'name="chosen" value="(\d+)"', boss.get(path).text)
+
+    left = offered()
+    assert len(left) > 1
+    for chosen in (left[:1], left[1:]):
+        preview = boss.post(path, data={"chosen": chosen, "target": str(ids["年费"])}).text
+        boss.post(path, data=hidden_fields(preview))
+        left = [one for one in left if one not in chosen]
+        assert offered() == left
+        texts = boss.get(f"/topics/{ids['排队']}").text.partition('id="texts"')[2]
+        assert re.findall(r'class="quote clip" href="/feedback/(\d+)"', texts) == left
+    assert "没有能代表它的原话" in boss.get(path).text
+
+
+def test_a_group_that_changed_since_its_preview_is_shown_again(
+    boss: TestClient, runtime: Runtime, ids: dict[str, int]
+) -> None:
+    boss.post(f"/topics/{ids['年费']}/merge", data={"target_id": str(ids["催收"]), "sure": "yes"})
+    path = f"/topics/{ids['催收']}/split"
+    preview = boss.post(path, data={"part": "0", "name": "又分开的"}).text
+    with runtime.store.read() as session:
+        one = describe.offers(session, ids["催收"])[0].interaction_ids[0]
+    moved = boss.post(path, data={"chosen": [str(one)], "target": str(ids["排队"])}).text
+    boss.post(path, data=hidden_fields(moved))
+    again = boss.post(path, data=hidden_fields(preview))
+    assert again.status_code == 409
+    assert "看过预览之后，这部分反馈变了" in again.text
+    assert "又分开的" not in boss.get("/topics").text
+    assert "拆成新主题“又分开的”" in after(boss, boss.post(path, data=hidden_fields(again.text)))
+
+
+def test_a_merged_topic_brings_its_issue_along(boss: TestClient, ids: dict[str, int]) -> None:
+    part, whole = ids["年费"], ids["催收"]
+    issue = boss.post(f"/topics/{part}/issue").headers["location"]
+    shown = after(boss, boss.post(f"/topics/{part}/merge", data={"target_id": str(whole), "sure": "yes"}))
+    assert f'href="{issue}"' in shown
+    for topic in (whole, part):
+        assert boss.post(f"/topics/{topic}/issue").headers["location"] == issue
+    assert f'href="{issue}"' in undo(boss, shown)
+    assert f'href="{issue}"' not in boss.get(f"/topics/{whole}").text
+
+
 def test_nothing_chosen_is_told(boss: TestClient, ids: dict[str, int]) -> None:
-    refused = boss.post(f"/topics/{ids['排队']}/split", data={"name": "空的"})
-    assert refused.status_code == 422
-    assert "请先选出" in refused.text
+    path = f"/topics/{ids['排队']}/split"
+    for part, words in (("", "请先选出"), ("99", "那一组已经不在了")):
+        refused = boss.post(path, data={"name": "空的", "part": part})
+        assert refused.status_code == 422
+        assert words in refused.text
 
 
 def test_a_topic_is_hidden_and_comes_back(boss: TestClient, ids: dict[str, int]) -> None:
