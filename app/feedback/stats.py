@@ -89,6 +89,14 @@ def by_state(session: Session) -> dict[InteractionState, int]:
     return {state: found.get(state, 0) for state in InteractionState}
 
 
+def by_failure(session: Session) -> list[tuple[str, int]]:
+    """(stage and class of the error, failed interactions), most frequent first."""
+    count = func.count(col(Interaction.id))
+    reason = func.coalesce(col(Interaction.failure), "")
+    wanted = select(reason, count).where(col(Interaction.state) == InteractionState.FAILED).group_by(reason)
+    return list(session.exec(wanted.order_by(count.desc(), reason)).all())
+
+
 def csat(session: Session, *, filter: FeedbackFilter) -> list[float]:
     """The CSAT answers, on a scale from 0 to 1, that came with the feedback."""
     wanted = (

@@ -31,6 +31,7 @@ def jobs_page(request: Request, user: Annotated[User, Depends(require(Permission
     """Counts of what waits, and the latest jobs that were given up."""
     with store_of(request).read() as session:
         waiting, open_jobs = stats.by_state(session), queue.open_count(session)
+        reasons = stats.by_failure(session)
         dead, stopped = queue.dead_jobs(session, limit=LISTED), queue.dead_count(session)
     rows = [
         {
@@ -50,6 +51,7 @@ def jobs_page(request: Request, user: Annotated[User, Depends(require(Permission
         open_jobs=open_jobs,
         pending=waiting[InteractionState.PENDING],
         failed=waiting[InteractionState.FAILED],
+        reasons=reasons,
         dead=rows,
         stopped=stopped,
         may_retry=may_retry,

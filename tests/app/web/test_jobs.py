@@ -53,12 +53,15 @@ def test_feedback_whose_analysis_failed_is_queued_again(
     admin: TestClient, runtime: Runtime, bank: Bank, failed: int
 ) -> None:
     assert "页重试" in admin.get("/").text
-    assert BUTTON in admin.get("/jobs").text
+    before = admin.get("/jobs").text
+    assert BUTTON in before
+    assert "<dt>失败在</dt><dd><code>encoding: ValueError</code> 1 条</dd>" in before
     answer = admin.post("/jobs/failed/retry")
     assert answer.status_code == 303
     shown = admin.get(answer.headers["location"]).text
     assert "1 条反馈排队重新分析。" in shown
     assert BUTTON not in shown
+    assert "失败在" not in shown
     with runtime.store.read() as session:
         assert session.get_one(Interaction, failed).state is InteractionState.PENDING
         assert open_count(session, ANALYSE) == 1
