@@ -32,7 +32,7 @@ HIDE = 0.05  # of the pieces, at random: no word may carry a label alone
 class Mixture:
     """labelled: rows with labels, read `epochs` times. others: rows of other sets, read once. comparisons: steps.
 
-    on_labelled: whether a teacher is imitated on labelled rows too, or only asked about what nobody labelled.
+    on_told: whether a teacher is imitated on rows of which something is known too, or only asked about the others.
     """
 
     labelled: Sequence[Item]
@@ -40,7 +40,7 @@ class Mixture:
     comparison: contrast.Comparison | None
     epochs: int = 3
     comparisons: int = 0
-    on_labelled: bool = True
+    on_told: bool = True
 
     def plan(self, seed: int) -> tuple[list[Item], list[list[int]]]:
         """All rows, and for each step the numbers of its rows; an empty step compares questions."""
@@ -64,7 +64,7 @@ class Trainer(nn.Module):
         self.rows, self.steps = mixture.plan(seed)
         self.comparison, self.seed = mixture.comparison, seed
         self.known = Known(mixture.labelled)
-        self.not_asked = 0 if mixture.on_labelled else len(mixture.labelled)
+        self.on_told = mixture.on_told
         self.ask = (
             teacher.train(mode=False).forward if teacher else None
         )  # no submodule: it is neither trained nor kept
@@ -80,7 +80,7 @@ class Trainer(nn.Module):
         hidden = (torch.rand(ids.shape) < HIDE) & present & (ids != BOS) & (ids != EOS)
         output = self.network(ids.masked_fill(hidden, UNK), present, judged, feedback=rows[0].feedback)
         answer = self.known(output, rows)
-        if self.ask is not None and numbers[0] >= self.not_asked:
+        if self.ask is not None and (self.on_told or not rows[0].told):
             with torch.no_grad():
                 told = self.ask(ids, present, judged, feedback=False)
             answer |= imitate(output, told, present, judged)
@@ -107,7 +107,7 @@ def _digest(trainer: Trainer) -> str:
     The teacher itself and the weights it began with are not in it.
     """
     asked = trainer.comparison.questions if trainer.comparison else None
-    told = repr((trainer.steps, trainer.not_asked, trainer.rows, asked))
+    told = repr((trainer.steps, trainer.on_told, trainer.rows, asked))
     return hashlib.sha256(told.encode()).hexdigest()
 
 

@@ -46,6 +46,13 @@ class Item:
     feedback: bool = True
     beside: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
+    @property
+    def told(self) -> bool:
+        """True when somebody said anything of the text."""
+        return bool(self.gold) or any(
+            known is not None for known in (self.risks, self.demand, self.tags, self.satisfied)
+        )
+
 
 def items(examples: Sequence[Example], reader: Reader) -> list[Item]:
     """The first window of each labelled doc; one in which the customer says nothing teaches nothing."""

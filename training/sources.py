@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from nlp.doc import Doc, Pii
-from nlp.encoder import FRAME, NothingToJudgeError
+from nlp.encoder import FRAME, WINDOW, NothingToJudgeError
 from nlp.mask import Masker
 from nlp.normalize import Normalizer
 from training import texts
@@ -43,7 +43,7 @@ def reviews(folder: Path, reader: Reader, held: frozenset[str], count: int, seed
     return [
         Item(text.ids, _inside(text.ids), satisfied=bool(row["label"]), feedback=False)
         for row in rows
-        for text in texts.read([row["text"]], reader, judged)
+        for text in texts.read([row["text"]], reader, judged, WINDOW - FRAME)  # a verdict often ends a review
     ]
 
 

@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from tokenizers import Tokenizer
-from transformers import BertConfig, BertModel
 
-from nlp.encoder import MARKERS, Reader
+from nlp.encoder import MARKERS
 from nlp.heads import HEADS
 from nlp.mask import placeholder
 from nlp.model import DEMAND
@@ -86,7 +84,7 @@ def run_adapt(
 ) -> None:
     """Adapt the base encoder to how customers write, without labels; DATA only names the texts that are held out."""
     pace = loop.Pace()
-    reader, model = _load(work / "base")
+    reader, model = base.load(work / "base")
     out = held(_with_fold(data))
     feedback = adapt.feedback(public, reader, out, adapt.TEXTS * steps, pace.seed)
     asked = adapt.questions(public, reader, out, feedback=feedback, pairs=contrast.PAIRS * steps, seed=pace.seed)
@@ -94,7 +92,7 @@ def run_adapt(
     adapter = adapt.Adapter(model, feedback if words else [], comparison, pace.seed)
     with _told():
         adapt.adapt(adapter, steps, pace, work / name)
-    _save(reader, model, work / name)
+    base.save(reader, model, work / name)
 
 
 @app.command("finetune")
@@ -122,12 +120,12 @@ def run_finetune(
         return
     if not public:
         raise typer.BadParameter("--public is needed without --corrections")
-    reader, model = _load(work / encoder)
+    reader, model = base.load(work / encoder)
     mixed = mixture(rows, public, reader, Amounts(epochs), distil=False, seed=loop.Pace().seed)
     network = Network(model)
     with _told():
         finetune.finetune(network, mixed, None, loop.Pace(), work / name)
-    _save(reader, model, work / name)
+    base.save(reader, model, work / name)
 
 
 def _correct(corrections: Path, samples: list[Example], start: Path, version: str, work: Path) -> None:
@@ -173,19 +171,19 @@ def run_distil(
     if start:
         reader, knows = stored.reader_of(start), stored.network_of(start)
     else:
-        reader, model = _load(work / teacher)
+        reader, model = base.load(work / teacher)
         knows = Network(model)
         finetune.restore(knows, work / teacher)
     if max(layer) >= (there := knows.encoder.config.num_hidden_layers):
         raise typer.BadParameter(f"--layer {max(layer)}: the teacher has {there} layers, counted from 0")
     mixed = mixture(_with_fold(data), public, reader, Amounts(epochs), distil=True, seed=pace.seed)
-    mixed = replace(mixed, on_labelled=not learn_on)
+    mixed = replace(mixed, on_told=not learn_on)
     if start:
         stored.unfold(knows, mixed.labelled)
     student = finetune.student_of(knows, layer)
     with _told():
         finetune.finetune(student, mixed, knows, pace, work / name)
-    _save(reader, student.encoder, work / name)
+    base.save(reader, student.encoder, work / name)
 
 
 @app.command("wide")
@@ -201,7 +199,7 @@ def run_export(data: Data, version: Text, output: Folder, name: Name = "student"
     """Write the model folder from the last checkpoint of the run NAME."""
     _training, development = corpus.split(_with_fold(data))
     _all_told(development, (*HEADS, DEMAND))
-    reader, model = _load(work / name)
+    reader, model = base.load(work / name)
     network = Network(model)
     finetune.restore(network, work / name)
     export(network, wide.load(work), reader.tokenizer, development, Target(output, version))
@@ -227,21 +225,6 @@ def _with_fold(data: Data) -> list[Example]:
 def _all_told(rows: list[Example], heads: tuple[str, ...]) -> None:
     if untold := [head for head in heads if not any(row.knows(head) for row in rows)]:
         raise typer.BadParameter(f"no row of --data that could teach or judge it says what {', '.join(untold)} is")
-
-
-def _load(folder: Path) -> tuple[Reader, BertModel]:
-    """Dropout stays off: runs are short, and hidden pieces do its work for less.
-
-    Attention is plain matrices: torch's fused one takes 2.5 times as long backwards on a processor (measured).
-    """
-    config = BertConfig.from_pretrained(folder, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-    model = BertModel.from_pretrained(folder, config=config, add_pooling_layer=False, attn_implementation="eager")
-    return Reader(Tokenizer.from_file(str(folder / "tokenizer.json"))), model
-
-
-def _save(reader: Reader, model: BertModel, folder: Path) -> None:
-    model.save_pretrained(folder)
-    reader.tokenizer.save(str(folder / "tokenizer.json"))
 
 
 def _texts(path: Path) -> list[str]:

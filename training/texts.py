@@ -84,14 +84,14 @@ def part_of(name: str, parts: int) -> int:
     return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % parts
 
 
-def read(texts: Iterable[str], reader: Reader, held: frozenset[str]) -> list[Text]:
-    """Normalised, masked and cut to LONGEST pieces; texts whose words are `held` and empty ones are left out."""
+def read(texts: Iterable[str], reader: Reader, held: frozenset[str], longest: int = LONGEST) -> list[Text]:
+    """Normalised, masked and cut to `longest` pieces; texts whose words are `held` and empty ones are left out."""
     normalizer, masker, segmenter = Normalizer(), Masker(), Segmenter()
     answer = []
     for text in texts:
         if not text.strip() or words_key_of(text) in held:
             continue
-        doc = Doc.of("", text[: 4 * LONGEST])
+        doc = Doc.of("", text[: 4 * longest])
         doc.normal = normalizer.predict([doc])[0]
         doc.identifiers = masker.predict([doc])[0]
         doc.words = segmenter.predict([doc])[0]
@@ -99,15 +99,15 @@ def read(texts: Iterable[str], reader: Reader, held: frozenset[str]) -> list[Tex
             tokens = reader.tokens(doc)
         except NothingToJudgeError:
             continue
-        answer.append(_text(doc, tokens))
+        answer.append(_text(doc, tokens, longest))
     return answer
 
 
-def _text(doc: Doc, tokens: Tokens) -> Text:
-    ids = tokens.ids[:LONGEST]
+def _text(doc: Doc, tokens: Tokens, longest: int) -> Text:
+    ids = tokens.ids[:longest]
     spans = doc.words[0]
     starts = [word.start for word in spans]
-    word_of = np.searchsorted(starts, [span.start if span else -1 for span in tokens.spans[:LONGEST]], "right") - 1
+    word_of = np.searchsorted(starts, [span.start if span else -1 for span in tokens.spans[:longest]], "right") - 1
     places = [
         (int(word), 1 + at)
         for at, (word, piece) in enumerate(zip(word_of, tokens.spans, strict=False))

@@ -169,11 +169,13 @@ def test_a_folder_with_another_run_is_not_gone_on_with(tmp_path: Path) -> None:
         train(tmp_path / "run", replace(labelled(), labelled=again))
 
 
-def test_who_learns_on_asks_its_old_self_only_about_what_nobody_labelled() -> None:
-    mixture = finetune.Mixture(rows(8), [rows(8, label=False)], None, 1, on_labelled=False)
+def test_who_learns_on_asks_its_old_self_only_about_what_nobody_told() -> None:
+    reviews = [replace(row, satisfied=True, feedback=False) for row in rows(8, label=False)]
+    mixture = finetune.Mixture(rows(8), [rows(8, label=False), reviews], None, 1, on_told=False)
     trainer = finetune.Trainer(small(), mixture, small(), 0)
     losses = [trainer.loss(step) for step in range(len(trainer.steps))]
-    assert {frozenset(told) & {"intent", "states"} for told in losses} == {frozenset({"intent"}), frozenset({"states"})}
+    found = {frozenset(told) & {"intent", "satisfied", "states"} for told in losses}
+    assert found == {frozenset({"intent"}), frozenset({"satisfied"}), frozenset({"states"})}
 
 
 def test_calibration_finds_the_temperature_and_trusts_the_better_part() -> None:
