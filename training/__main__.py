@@ -8,6 +8,7 @@ python -m training distil --data ROWS …       the student that ships
 python -m training wide --data ROWS …         the n-gram part beside them
 python -m training export --data ROWS …       int8 folder, calibrated on the development fold
 python -m training evaluate --data ROWS …     figures of the model and its peers
+python -m training folds --data ROWS …        figures of five models, each on the fold it did not learn from
 python -m training embedding --public SETS …  the sentence embedding and its peers, reviews
 python -m training deletion --data ROWS …     whether the evidence carries the labels
 python -m training masking --data ROWS …      how much of the personal data is found, beside libraries

@@ -7,6 +7,7 @@ The development fold is a fifth of the rows, of the authored ones (ids A…) a t
 text, so that a text seen twice falls on one side; rows that were picked because a model was unsure of them (S…), those
 of data/labels (T…) and corrections (C…) are all for training. The authored rows that were picked by
 hand as hard (data/samples/hard.json) are in it too: a figure on them is worth something only if none was learnt from.
+Four more folds are drawn in the same way, for figures of models that were trained to judge the training (folds.py).
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 SETS = ("R", "S", "A", "T")  # the plain sample, rows picked from it, authored, read for this project (data/labels)
 _AUTHORED = "A"
-# one text in so many is kept for development, of other rows one in _OTHERS
+FOLDS = 5  # that are drawn; the development fold is the first
+# one text in so many is held out, of other rows one in _OTHERS
 _FOLDS = {"R": 5, _AUTHORED: 10, "S": 0, "T": 0, "C": 0}
 _OTHERS = 5
 _OURS = re.compile(r"[RSAT]\d{5}|C\d+")
@@ -81,8 +83,12 @@ class Example:
     @property
     def development(self) -> bool:
         """True for the fold that no training input may hold."""
+        return self.held(0)
+
+    def held(self, fold: int) -> bool:
+        """True where a model of that fold, below FOLDS, may not learn from the row."""
         every = _FOLDS.get(_letter(self.doc.id), _OTHERS)
-        return self.doc.id in hard_ids() or (every > 0 and int(self.key[:8], 16) % every == 0)
+        return self.doc.id in hard_ids() or (every > 0 and int(self.key[:8], 16) % every == fold)
 
 
 def _letter(name: str) -> str:
@@ -126,12 +132,12 @@ def speaks(example: Example) -> bool:
     return any(doc.judged(part) and doc.normal[part].text.strip() for part in doc.parts())
 
 
-def split(examples: Iterable[Example]) -> tuple[list[Example], list[Example]]:
-    """Training and development rows; a training text that also stands in the development fold is dropped."""
+def split(examples: Iterable[Example], fold: int = 0) -> tuple[list[Example], list[Example]]:
+    """Training rows and those held out; a training text that also stands among these is dropped."""
     rows = list(examples)
-    development = [row for row in rows if row.development]
-    held = {row.words_key for row in development}
-    return [row for row in rows if row.words_key not in held], development
+    out = [row for row in rows if row.held(fold)]
+    held = {row.words_key for row in out}
+    return [row for row in rows if row.words_key not in held], out
 
 
 def example_of(row: dict[str, Any]) -> Example:

@@ -54,11 +54,12 @@ class Judgement:
         return measures.measure(self.examples, self.told)
 
 
-def judge(examples: Sequence[Example], rows: Rows, model: Path, base: Path, *, peers: bool = True) -> Judgement:
-    """Run our model and, if wanted, the peers, which learn from `rows`. Raises EvaluationError."""
+def judge(
+    examples: Sequence[Example], rows: Rows, model: Path, base: Path, names: Sequence[str] = tuple(SYSTEMS)
+) -> Judgement:
+    """Run our model and those peers of `names`, which learn from `rows`. Raises EvaluationError."""
     texts, docs = [words(example.doc) for example in examples], [_plain(example) for example in examples]
     folders = {OURS: str(model.resolve()), BASE: str(base.resolve())}
-    names = list(SYSTEMS) if peers else [OURS]
     runs = {}
     for name in track(names, "systems", console=Console(stderr=True)):
         # ours learns nothing here, so its memory should hold no training texts

@@ -74,10 +74,10 @@ def words(doc: Doc) -> str:
     )
 
 
-def to_learn(examples: Sequence[Example], judged: Sequence[Example]) -> Rows:
+def to_learn(examples: Sequence[Example], judged: Sequence[Example], fold: int = 0) -> Rows:
     """The training part without any text that is judged, shuffled by a fixed seed."""
     held = {example.words_key for example in judged}
-    left = [example for example in split(examples)[0] if example.words_key not in held]
+    left = [example for example in split(examples, fold)[0] if example.words_key not in held]
     random.Random(0).shuffle(left)  # noqa: S311 - a sample, not a secret
     return Rows(
         [words(example.doc) for example in left],

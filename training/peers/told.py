@@ -7,13 +7,15 @@ POLE (negative or positive, asked only where it is one of them).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nlp.doc import Doc, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
+_T = TypeVar("_T")
 UNKNOWN = -1  # no gold label; as an answer: none was given
 SIGN, POLE = "sentiment 3-way", "sentiment binary"
 
@@ -77,6 +79,23 @@ class Told:
     demand: list[tuple[int, int, int] | None] = field(default_factory=list)
     score: list[float] = field(default_factory=list)
     note: str = ""
+
+    @classmethod
+    def joined(cls, parts: Sequence[Told]) -> Told:
+        """The answers on all feedback of `parts`, one after the other; each part answers the same."""
+        first = parts[0]
+        return cls(
+            {task: _chained(part.choice[task] for part in parts) for task in first.choice},
+            {task: _chained(part.accepted[task] for part in parts) for task in first.accepted},
+            _chained(part.risks for part in parts),
+            _chained(part.demand for part in parts),
+            _chained(part.score for part in parts),
+            first.note,
+        )
+
+
+def _chained(lists: Iterable[list[_T]]) -> list[_T]:
+    return list(chain.from_iterable(lists))
 
 
 class CannotRunError(Exception):
