@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 SETS = ("R", "S", "A", "T")  # the plain sample, rows picked from it, authored, read for this project (data/labels)
 _AUTHORED = "A"
 FOLDS = 5  # that are drawn; the development fold is the first
-# one text in so many is held out, of other rows one in _OTHERS
-_FOLDS = {"R": 5, _AUTHORED: 10, "S": 0, "T": 0, "C": 0}
+# of texts of a set one in so many is held out, 0 for none; of other rows one in _OTHERS
+_EVERY = {"R": 5, _AUTHORED: 10, "S": 0, "T": 0, "C": 0}
 _OTHERS = 5
 _OURS = re.compile(r"[RSAT]\d{5}|C\d+")
 
@@ -87,7 +87,7 @@ class Example:
 
     def held(self, fold: int) -> bool:
         """True where a model of that fold, below FOLDS, may not learn from the row."""
-        every = _FOLDS.get(_letter(self.doc.id), _OTHERS)
+        every = _EVERY.get(_letter(self.doc.id), _OTHERS)
         return self.doc.id in hard_ids() or (every > 0 and int(self.key[:8], 16) % every == fold)
 
 

@@ -80,10 +80,10 @@ class Trainer(nn.Module):
         hidden = (torch.rand(ids.shape) < HIDE) & present & (ids != BOS) & (ids != EOS)
         output = self.network(ids.masked_fill(hidden, UNK), present, judged, feedback=rows[0].feedback)
         answer = self.known(output, rows)
-        if self.ask is not None and (self.on_told or not rows[0].told):
+        if self.ask is not None and (self.on_told or not any(row.told for row in rows)):
             with torch.no_grad():
-                told = self.ask(ids, present, judged, feedback=False)
-            answer |= imitate(output, told, present, judged)
+                theirs = self.ask(ids, present, judged, feedback=False)
+            answer |= imitate(output, theirs, present, judged)
         return answer
 
 
@@ -111,13 +111,23 @@ def _digest(trainer: Trainer) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def restore(network: Network, folder: Path) -> None:
-    """Load what a run has learnt so far."""
+def restore(network: Network, *folders: Path) -> None:
+    """Load what a run has learnt so far, or the mean of what several have that went on from one another.
+
+    The mean reads as well as the best of them, and more evenly (Izmailov et al. 2018, "stochastic weight averaging").
+    The heads' running figures are averaged as well, which is near enough for runs that read the same rows. Raises
+    RuntimeError for runs of different shapes.
+    """
+    states = [_learnt(folder) for folder in folders]
+    if any(state.keys() != states[0].keys() for state in states):
+        raise RuntimeError(f"{', '.join(folder.name for folder in folders)} have not the same layers")
+    network.load_state_dict({name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]})
+
+
+def _learnt(folder: Path) -> dict[str, Tensor]:
     inside = "network."
-    state = torch.load(folder / loop.CHECKPOINT, weights_only=True)["module"]
-    network.load_state_dict(
-        {name.removeprefix(inside): value for name, value in state.items() if name.startswith(inside)}
-    )
+    state: dict[str, Tensor] = torch.load(folder / loop.CHECKPOINT, weights_only=True)["module"]
+    return {name.removeprefix(inside): value for name, value in state.items() if name.startswith(inside)}
 
 
 def student_of(teacher: Network, layers: Sequence[int]) -> Network:

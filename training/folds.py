@@ -2,17 +2,16 @@
 
 The model that ships has read all folds but the first, so that it is judged on that one alone. What one fold owes to
 chance, with its few rows of a rare class, is seen here. The recipe is short (the base encoder whole, all labelled rows
-`epochs` times, nothing else), so that these figures lie below those of a model that learnt longer.
+`epochs` times, nothing else), so that these figures lie below those of a model that learnt longer. Temperatures,
+thresholds and the weight of the n-gram part are fitted on the fold that is judged, as they are for the shipped model.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from training import base, corpus, evaluate, finetune, loop, wide
-from training.evaluate import Judgement
+from training.evaluate import EvaluationError, Judgement
 from training.export import Target, export
 from training.items import items
 from training.network import Network
@@ -27,34 +26,43 @@ if TYPE_CHECKING:
     from training.corpus import Example
 
 SYSTEMS = (OURS, "TF-IDF + SVM")
+VERSION = "folds"
 
 
 def judge(examples: Sequence[Example], work: Path, epochs: int, prefix: str) -> Judgement:
     """The held rows of all folds whose id begins with `prefix`, as one judgement.
 
-    `work` holds the base encoder; what was trained or asked there before is not done again. Raises loop.OtherRunError
-    where that was from other rows, and evaluate.EvaluationError.
+    `work` holds the base encoder and keeps the models: one whose training rows and recipe are the same is not trained
+    again, though the code may have changed. Raises loop.OtherRunError where the rows are others, and EvaluationError.
     """
-    judged: list[Example] = []
-    answers: list[dict[str, Told]] = []
-    for fold in range(corpus.FOLDS):
-        rows = [row for row in examples if row.held(fold) and row.doc.id.startswith(prefix)]
-        held = rows if fold == 0 else [row for row in rows if not row.held(0)]  # the hard ones are held in every fold
-        judged += held
-        folder = work / f"fold{fold}"
-        kept = folder / f"answers{prefix}.json"
-        model = _trained(examples, fold, work / "base", folder, epochs)
-        if not kept.exists():
-            told = evaluate.judge(held, to_learn(examples, held, fold), model, work / "base", SYSTEMS).told
-            kept.write_text(json.dumps({name: asdict(one) for name, one in told.items()}), encoding="utf-8")
-        told = json.loads(kept.read_text(encoding="utf-8"))
-        answers.append({name: Told(**one) for name, one in told.items()})
-    runs = {name: Run(Told.joined([told[name] for told in answers])) for name in SYSTEMS}
-    return Judgement(judged, runs, work / "fold0" / "model")
+    folds = [_held(examples, fold, prefix) for fold in range(corpus.FOLDS)]
+    if not any(folds):
+        raise EvaluationError("no row to judge")
+    runs: dict[str, list[Run]] = {name: [] for name in SYSTEMS}
+    for fold, held in enumerate(folds):
+        model = _trained(examples, fold, work / "base", work / f"fold{fold}", epochs)
+        judgement = evaluate.judge(held, to_learn(examples, held, fold), model, work / "base", SYSTEMS)
+        for name, run in judgement.runs.items():
+            if not run.told:
+                raise EvaluationError(f"fold {fold}: {name}: {run.why}")
+            runs[name].append(run)
+    rows = [row for held in folds for row in held]
+    return Judgement(rows, {name: _joined(parts) for name, parts in runs.items()}, work / "fold0" / "model")
+
+
+def _held(examples: Sequence[Example], fold: int, prefix: str) -> list[Example]:
+    """What the fold is judged on; the hard rows, which no fold learns from, count for the first alone."""
+    rows = [row for row in examples if row.held(fold) and row.doc.id.startswith(prefix)]
+    return rows if fold == 0 else [row for row in rows if not row.held(0)]
+
+
+def _joined(runs: Sequence[Run]) -> Run:
+    told = Told.joined([run.told for run in runs if run.told])
+    return Run(told, "", sum(run.seconds for run in runs), max(run.memory for run in runs))
 
 
 def _trained(examples: Sequence[Example], fold: int, start: Path, folder: Path, epochs: int) -> Path:
-    """The folder of the model that learnt from all rows but those of the fold; one that learnt from others is told."""
+    """The folder of the model that learnt from all rows but those of the fold."""
     training, held = corpus.split(examples, fold)
     reader, encoder = base.load(start)
     network = Network(encoder)
@@ -62,7 +70,7 @@ def _trained(examples: Sequence[Example], fold: int, start: Path, folder: Path, 
     finetune.finetune(network, mixture, None, loop.Pace(), folder)
     model = folder / "model"
     if not model.exists():
-        aside = Target(folder / "aside", folder.name)
+        aside = Target(folder / "aside", VERSION)
         export(network, wide.fit(training), reader.tokenizer, held, aside)
         aside.folder.rename(model)
     return model

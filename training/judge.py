@@ -94,7 +94,8 @@ def run_folds(
 ) -> None:
     """Figures of five models by a short recipe, each on the fold it did not learn from, beside the linear baseline.
 
-    Hours; a killed run goes on. WORK holds the base encoder and keeps the models, for another --prefix too.
+    Hours; a killed run goes on. WORK holds the base encoder and keeps the models, fold0 to fold4, for another --prefix
+    too; remove them where other rows, or changed code, should be learnt from.
     """
     with _told():
         judgement = folds.judge(list(corpus.read(data)), work, epochs, prefix)

@@ -43,7 +43,7 @@ def reviews(folder: Path, reader: Reader, held: frozenset[str], count: int, seed
     return [
         Item(text.ids, _inside(text.ids), satisfied=bool(row["label"]), feedback=False)
         for row in rows
-        for text in texts.read([row["text"]], reader, judged, WINDOW - FRAME)  # a verdict often ends a review
+        for text in texts.read([row["text"]], reader, judged, WINDOW - FRAME)  # a verdict often comes late
     ]
 
 

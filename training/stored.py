@@ -36,7 +36,7 @@ def network_of(folder: Path) -> Network:
     """The network with its standardisation folded into the heads' weights, as it was stored. Raises ArtifactError."""
     config = BertConfig.from_dict({**artifact.load_config(folder)["encoder"], **_STILL})
     encoder = BertModel(config, add_pooling_layer=False)
-    encoder.set_attn_implementation("eager")  # see teach.py
+    encoder.set_attn_implementation("eager")  # see base.load
     network = Network(encoder)
     weights = {name: torch.from_numpy(value) for name, value in artifact.load_weights(folder).items()}
     state = dict(network.state_dict())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nlp.artifact import TOKENIZER
 from nlp.encoder import MARKERS
 from nlp.heads import HEADS
 from nlp.mask import placeholder
@@ -159,15 +160,17 @@ def run_distil(
     start: Annotated[Path | None, typer.Option("--from", help="a finished model as the teacher, not a run")] = None,
     layer: Annotated[list[int], typer.Option(help="layers of the teacher to begin with")] = [1, 3, 5, 7, 9, 11],  # noqa: B006 - typer reads it once
     epochs: int = 4,
+    rate: Annotated[float, typer.Option(help="at which the encoder's top layer learns")] = 3e-4,
     learn_on: Annotated[
-        bool, typer.Option("--learn-on", help="what is labelled is learnt from the labels alone: they may be new")
+        bool, typer.Option("--learn-on", help="what is known of a text is learnt without the teacher: it may be new")
     ] = False,
 ) -> None:
     """Teach a smaller network to answer as the teacher, on feedback without labels too.
 
-    With --from, all layers and --learn-on a finished model learns new labels and forgets little of the rest.
+    With --from, all layers and --learn-on a finished model learns new labels and forgets little of the rest; less at a
+    lower --rate.
     """
-    pace = loop.Pace(encoder_rate=3e-4, by_layer=0.95)  # with every second layer gone there is more to mend
+    pace = loop.Pace(encoder_rate=rate, by_layer=0.95)  # with every second layer gone there is more to mend
     if start:
         reader, knows = stored.reader_of(start), stored.network_of(start)
     else:
@@ -195,13 +198,24 @@ def fit_wide(data: Data, work: Work = WORK) -> None:
 
 
 @app.command("export")
-def run_export(data: Data, version: Text, output: Folder, name: Name = "student", work: Work = WORK) -> None:
-    """Write the model folder from the last checkpoint of the run NAME."""
+def run_export(
+    data: Data,
+    version: Text,
+    output: Folder,
+    names: Annotated[
+        list[str],
+        typer.Option("--name", help="folder of a run in WORK; of several that went on from one another the mean"),
+    ] = ["student"],  # noqa: B006 - typer reads it once
+    work: Work = WORK,
+) -> None:
+    """Write the model folder from the last checkpoint of a run, or from the mean of several."""
     _training, development = corpus.split(_with_fold(data))
     _all_told(development, (*HEADS, DEMAND))
-    reader, model = base.load(work / name)
+    reader, model = base.load(work / names[0])
+    if len({(work / name / TOKENIZER).read_bytes() for name in names}) > 1:
+        raise typer.BadParameter("--name: these runs do not read with the same vocabulary, they have no mean")
     network = Network(model)
-    finetune.restore(network, work / name)
+    finetune.restore(network, *(work / name for name in names))
     export(network, wide.load(work), reader.tokenizer, development, Target(output, version))
 
 

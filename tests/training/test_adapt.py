@@ -12,7 +12,7 @@ import torch
 from tokenizers import AddedToken
 from transformers import BertConfig, BertModel
 
-from nlp.encoder import BOS, EOS, MARKERS, PAD, Reader
+from nlp.encoder import BOS, EOS, MARKERS, PAD, WINDOW, Reader
 from nlp.mask import placeholder
 from nlp.personal import TAGS
 from nlp.taxonomy import pii_kinds
@@ -144,9 +144,10 @@ def test_reviews_say_only_whether_the_writer_was_satisfied_and_none_of_the_judge
     reader: Reader, tmp_path: Path
 ) -> None:
     judged = {"set": "chnsenticorp_dev", "text": "年费", "label": 1}
-    rows = [judged, {**judged, "set": "chnsenticorp"}, {"set": "chnsenticorp", "text": "我要投诉", "label": 0}]
+    rows = [judged, {**judged, "set": "chnsenticorp"}, {"set": "chnsenticorp", "text": "我要投诉" * 200, "label": 0}]
     write(tmp_path / "sentiment_reviews.jsonl.xz", rows)
     (review,) = sources.reviews(tmp_path, reader, frozenset(), 10, 0)
     assert review.satisfied is False
+    assert len(review.ids) == WINDOW, "to the end of a window: a verdict often comes late"
     assert review.gold == {}
     assert not review.feedback

@@ -160,6 +160,18 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.M
     assert told == [*range(1, len(told) + 1)], "a step that was taken again is told once"
 
 
+def test_several_runs_are_restored_as_their_mean(tmp_path: Path) -> None:
+    first, second = (train(tmp_path / name, labelled(epochs)) for name, epochs in (("a", 1), ("b", 2)))
+    mean = small()
+    finetune.restore(mean, tmp_path / "a", tmp_path / "b")
+    for one, other, told in zip(first.parameters(), second.parameters(), mean.parameters(), strict=True):
+        torch.testing.assert_close(told, (one + other) / 2)
+    assert not torch.equal(first.tags.weight, second.tags.weight)
+    train(tmp_path / "larger", labelled(1), network=finetune.student_of(small(), [0, 1, 1]))
+    with pytest.raises(RuntimeError, match="not the same layers"):
+        finetune.restore(mean, tmp_path / "a", tmp_path / "larger")
+
+
 def test_a_folder_with_another_run_is_not_gone_on_with(tmp_path: Path) -> None:
     train(tmp_path / "run", labelled())
     with pytest.raises(loop.OtherRunError, match="give another --name"):

@@ -82,7 +82,7 @@ class Told:
 
     @classmethod
     def joined(cls, parts: Sequence[Told]) -> Told:
-        """The answers on all feedback of `parts`, one after the other; each part answers the same."""
+        """The answers on all feedback of `parts`, one after the other, to the tasks that the first of them answers."""
         first = parts[0]
         return cls(
             {task: _chained(part.choice[task] for part in parts) for task in first.choice},
@@ -90,7 +90,7 @@ class Told:
             _chained(part.risks for part in parts),
             _chained(part.demand for part in parts),
             _chained(part.score for part in parts),
-            first.note,
+            f"{len(parts)} models, each on its own part",
         )
 
 
