@@ -92,9 +92,10 @@ def by_state(session: Session) -> dict[InteractionState, int]:
 def by_failure(session: Session) -> list[tuple[str, int]]:
     """(stage and class of the error, failed interactions), most frequent first."""
     count = func.count(col(Interaction.id))
-    reason = func.coalesce(col(Interaction.failure), "")
+    reason = col(Interaction.failure)
     wanted = select(reason, count).where(col(Interaction.state) == InteractionState.FAILED).group_by(reason)
-    return list(session.exec(wanted.order_by(count.desc(), reason)).all())
+    found = session.exec(wanted.order_by(count.desc(), reason)).all()
+    return [(str(name), total) for name, total in found]
 
 
 def csat(session: Session, *, filter: FeedbackFilter) -> list[float]:
