@@ -70,7 +70,7 @@ browser: # the page tests need Debian's Chromium and a Chinese font
 
 .PHONY: test
 test: $(STAMP)/test browser ## 全部测试（ARGS 传给 pytest）· every test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: lint
 lint: $(STAMP)/test ## 代码风格与导入方向 · style and import direction

