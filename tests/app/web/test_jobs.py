@@ -55,13 +55,13 @@ def test_feedback_whose_analysis_failed_is_queued_again(
     assert "页重试" in admin.get("/").text
     before = admin.get("/jobs").text
     assert BUTTON in before
-    assert "<dt>失败在</dt><dd><code>encoding: ValueError</code> 1 条</dd>" in before
+    assert "<dt>失败的步骤与错误</dt><dd><code>encoding: ValueError</code> 1 条</dd>" in before
     answer = admin.post("/jobs/failed/retry")
     assert answer.status_code == 303
     shown = admin.get(answer.headers["location"]).text
     assert "1 条反馈排队重新分析。" in shown
     assert BUTTON not in shown
-    assert "失败在" not in shown
+    assert "失败的步骤" not in shown
     with runtime.store.read() as session:
         assert session.get_one(Interaction, failed).state is InteractionState.PENDING
         assert open_count(session, ANALYSE) == 1
