@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from nlp.pipeline import Pipeline
 from nlp.segment import Segmenter
 from nlp.signals import Signals
 from nlp.taxonomy import values
-from nlp.wide import Wide
+from nlp.wide import Wide, layout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,9 +78,8 @@ def heads_of(config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32
 
 
 def wide_of(config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]]) -> Wide:
-    """The wide part; its columns are the label heads' values, head after head."""
-    ends = dict(zip(HEADS, accumulate(len(config["heads"][name]["values"]) for name in HEADS), strict=True))
-    columns = {name: slice(end - len(config["heads"][name]["values"]), end) for name, end in ends.items()}
+    """The wide part, as it was fitted."""
+    columns = layout({name: len(config["heads"][name]["values"]) for name in HEADS})
     signals = Signals(config.get("signals", {}))
     return Wide(weights["wide.idf"], weights["wide.weight"], weights["wide.bias"], columns, signals)
 

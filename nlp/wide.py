@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,6 +77,12 @@ class Wide:
     def contributions(self, grams: Grams, head: str) -> NDArray[np.float32]:
         """What each occurrence adds to each label's margin: (G, labels of the head)."""
         return self.weight[grams.buckets, self.columns[head]] * grams.values[:, None]
+
+
+def layout(sizes: Mapping[str, int]) -> dict[str, slice]:
+    """Which columns of the weight matrix belong to which head, from how many labels each has: head after head."""
+    ends = accumulate(sizes.values())
+    return {head: slice(end - size, end) for (head, size), end in zip(sizes.items(), ends, strict=True)}
 
 
 def occurrences(doc: Doc, buckets: int) -> list[tuple[int, Span]]:

@@ -14,7 +14,7 @@ from nlp.heads import HEADS, RISK
 from nlp.segment import Segmenter
 from nlp.signals import Signals
 from nlp.taxonomy import read, values
-from nlp.wide import Wide, occurrences
+from nlp.wide import Wide, layout, occurrences
 from training.corpus import SETS
 
 if TYPE_CHECKING:
@@ -32,12 +32,6 @@ SIGNALS = "rules/signals.json"
 PENALTY, RISK_PENALTY = 0.3, 1.0  # C of the SVM
 SET = 0.3  # what the set of a row weighs, beside n-grams whose values have length 1 together
 SENTIMENT = "sentiment"
-
-
-def columns() -> dict[str, slice]:
-    """Which columns of the weight matrix belong to which head."""
-    ends = np.cumsum([len(values(head)) for head in HEADS])
-    return {head: slice(int(end) - len(values(head)), int(end)) for head, end in zip(HEADS, ends, strict=True)}
 
 
 def fit(examples: Sequence[Example]) -> Wide:
@@ -80,9 +74,14 @@ def untrained(docs: Sequence[Doc], signals: Signals) -> Wide:
     for doc in docs:
         seen[list({bucket for bucket, _ in occurrences(doc, BUCKETS)})] += 1
     idf = (np.log((1 + len(docs)) / (1 + seen)) + 1).astype(np.float32)
-    size = columns()[RISK].stop
+    columns = _columns()
+    size = columns[RISK].stop
     weight, bias = np.zeros((BUCKETS + len(signals), size), np.float32), np.zeros(size, np.float32)
-    return Wide(idf, weight, bias, columns(), signals)
+    return Wide(idf, weight, bias, columns, signals)
+
+
+def _columns() -> dict[str, slice]:
+    return layout({head: len(values(head)) for head in HEADS})
 
 
 def _set(example: Example) -> list[float]:
@@ -128,4 +127,4 @@ def load(folder: Path) -> Wide:
     """What `save` kept."""
     with np.load(folder / FILE) as kept:
         signals = Signals(json.loads(str(kept["signals"])))
-        return Wide(kept["idf"], kept["weight"], kept["bias"], columns(), signals)
+        return Wide(kept["idf"], kept["weight"], kept["bias"], _columns(), signals)
