@@ -43,20 +43,18 @@ UNITS = {
 
 
 def cpu_seconds(unit: str, length: int) -> float:
-    """The best of three, in time of this process alone."""
+    """In time of this process alone."""
     doc = Doc.of("1", "".join(islice(cycle(unit), length)))
     [doc.normal] = Normalizer().predict([doc])
-    took = []
-    for _ in range(3):
-        begin = time.process_time()
-        Masker().predict([doc])
-        took.append(time.process_time() - begin)
-    return min(took)
+    begin = time.process_time()
+    Masker().predict([doc])
+    return time.process_time() - begin
 
 
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
 def test_twice_the_text_takes_about_twice_the_time(unit: str) -> None:
-    once, twice = cpu_seconds(unit, SHORT), cpu_seconds(unit, 2 * SHORT)
+    took = [(cpu_seconds(unit, SHORT), cpu_seconds(unit, 2 * SHORT)) for _ in range(5)]
+    once, twice = map(min, zip(*took, strict=True))  # in turn: what runs on the other half of the core slows both
 
     assert twice <= 3 * once + 0.02
 

@@ -31,21 +31,18 @@ UNITS = {
 
 
 def cpu_seconds(unit: str, length: int, value: float) -> float:
-    """The best of three, in time of this process alone."""
+    """In time of this process alone."""
     text = "".join(islice(cycle(unit), length))
     likely = np.full(length, value, np.float32)
-    took = []
-    for _ in range(3):
-        begin = time.process_time()
-        list(addresses.find(text, likely))
-        list(persons.find(text, likely, []))
-        took.append(time.process_time() - begin)
-    return min(took)
+    begin = time.process_time()
+    list(addresses.find(text, likely))
+    list(persons.find(text, likely, []))
+    return time.process_time() - begin
 
 
 @pytest.mark.parametrize("value", [0.3, 0.9])
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
 def test_twice_the_text_takes_about_twice_the_time(unit: str, value: float) -> None:
-    once, twice = cpu_seconds(unit, LENGTH, value), cpu_seconds(unit, 2 * LENGTH, value)
-
+    took = [(cpu_seconds(unit, LENGTH, value), cpu_seconds(unit, 2 * LENGTH, value)) for _ in range(5)]
+    once, twice = map(min, zip(*took, strict=True))  # in turn: what runs on the other half of the core slows both
     assert twice <= 3 * once + 0.02
