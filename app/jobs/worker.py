@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -43,6 +44,6 @@ def run(queue: EmbeddedQueue, tasks: Mapping[str, Task], *, attached: bool = Fal
 
 
 def _stop_with_parent(queue: EmbeddedQueue) -> None:
-    while sys.stdin.buffer.read(4096):
+    while os.read(sys.stdin.fileno(), 4096):  # a buffer that is being read makes the end fatal
         pass
     queue.stop()

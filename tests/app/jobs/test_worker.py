@@ -120,17 +120,26 @@ def test_sigterm_finishes_the_batch_in_hand(store: Store, start: Start, notes: P
         assert session.exec(select(WorkerBeat)).all() == []
 
 
-def test_an_attached_worker_goes_with_its_parent(store: Store, start: Start) -> None:
-    def beats() -> int:
-        with store.read() as session:
-            return len(session.exec(select(WorkerBeat)).all())
+def beats(store: Store) -> int:
+    with store.read() as session:
+        return len(session.exec(select(WorkerBeat)).all())
 
+
+def test_an_attached_worker_goes_with_its_parent(store: Store, start: Start) -> None:
     process = start("attached")
-    wait_for(lambda: beats() == 1)
+    wait_for(lambda: beats(store) == 1)
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(60) == 0
-    assert beats() == 0
+    assert beats(store) == 0
+
+
+def test_an_attached_worker_ends_well_when_its_parent_asks_it_to(store: Store, start: Start) -> None:
+    process = start("attached")
+    wait_for(lambda: beats(store) == 1)
+    process.send_signal(signal.SIGTERM)  # the parent waits for it, so that standard input is open still
+    assert process.wait(60) == 0
+    assert beats(store) == 0
 
 
 def test_a_long_batch_keeps_its_lease(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
