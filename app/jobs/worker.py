@@ -44,6 +44,7 @@ def run(queue: EmbeddedQueue, tasks: Mapping[str, Task], *, attached: bool = Fal
 
 
 def _stop_with_parent(queue: EmbeddedQueue) -> None:
-    while os.read(sys.stdin.fileno(), 4096):  # a buffer that is being read makes the end fatal
+    # not through sys.stdin's buffer: while a thread reads there, the interpreter cannot end but fatally
+    while os.read(sys.stdin.fileno(), 4096):
         pass
     queue.stop()
