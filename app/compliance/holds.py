@@ -3,14 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.compliance.models import Hold, HoldReason
 from app.customers.models import Customer
 from app.errors import Conflict, Invalid, NotFound
-from app.feedback.models import Interaction
 from app.people.models import User
 from app.store.audit import record
 from app.tracker.checks import NOTE_MAX_LENGTH, plain
@@ -57,14 +56,9 @@ def in_force(session: Session) -> list[tuple[Hold, str]]:
     return list(session.exec(wanted.where(_in_force()).order_by(col(Hold.id).desc())).all())
 
 
-def held() -> ColumnElement[bool]:
-    """Condition on Interaction: its customer is held. Never NULL, so that it can be negated."""
-    return and_(col(Interaction.customer_id).is_not(None), col(Interaction.customer_id).in_(held_customers()))
-
-
-def held_customers() -> SelectOfScalar[Any]:
-    """A subquery: ids of the customers that are held."""
-    return select(col(Hold.customer_id)).where(_in_force())
+def held_customers(since: datetime) -> SelectOfScalar[Any]:
+    """A subquery: ids of the customers that are held, or were at any time after `since`."""
+    return select(col(Hold.customer_id)).where(or_(_in_force(), col(Hold.released_at) > since))
 
 
 def _in_force() -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from sqlalchemy import ColumnElement, and_, delete, not_, or_, update
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -85,8 +86,11 @@ def set_months(session: Session, *, actor: User, name: str, months: int, now: da
 
 
 def due(of: RecordClass, as_of: datetime) -> Ids:
-    """The ids of what was in the store at that instant with its period over, and is not held; oldest first."""
+    """The ids of what was in the store at that instant with its period over, and was not held since; oldest first."""
     query = _DUE[of.name](as_of - relativedelta(months=of.months))
+    if of.name in _WHOSE:
+        whose = _WHOSE[of.name]
+        query = query.where(or_(whose.is_(None), whose.not_in(holds.held_customers(as_of))))
     if of.name in ("complaint", "feedback"):  # what was read in later may be older
         query = query.where(col(Interaction.received_at) <= as_of)
     return query
@@ -120,21 +124,21 @@ def _running(before: datetime) -> ColumnElement[bool]:
 def _complaints(before: datetime) -> Ids:
     needed = select(IssueLink.interaction_id).join(Issue, col(Issue.id) == col(IssueLink.issue_id))
     needed = needed.where(_running(before), col(IssueLink.interaction_id).is_not(None))
-    wanted = select(col(Interaction.id)).where(linked(), col(Interaction.id).not_in(needed), not_(holds.held()))
+    wanted = select(col(Interaction.id)).where(linked(), col(Interaction.id).not_in(needed))
     return wanted.order_by(col(Interaction.occurred_at))
 
 
 def _feedback(before: datetime) -> Ids:
     """Restricted feedback that nothing keeps any more goes at once."""
     over = or_(col(Interaction.occurred_at) < before, col(Interaction.state) == InteractionState.RESTRICTED)
-    wanted = select(col(Interaction.id)).where(not_(linked()), over, not_(holds.held()))
+    wanted = select(col(Interaction.id)).where(not_(linked()), over)
     return wanted.order_by(col(Interaction.occurred_at))
 
 
 def _follow_ups(before: datetime) -> Ids:
     wanted = select(col(FollowUp.id)).join(Action, col(Action.id) == col(FollowUp.action_id))
     wanted = wanted.join(Issue, col(Issue.id) == col(Action.issue_id)).where(not_(_running(before)))
-    return wanted.where(col(FollowUp.customer_id).not_in(holds.held_customers())).order_by(col(FollowUp.id))
+    return wanted.order_by(col(FollowUp.id))
 
 
 def _idle() -> ColumnElement[bool]:
@@ -151,8 +155,7 @@ def _idle() -> ColumnElement[bool]:
 
 
 def _customers(before: datetime) -> Ids:
-    free = col(Customer.id).not_in(holds.held_customers())
-    return select(col(Customer.id)).where(_idle(), free, col(Customer.named_at) < before).order_by(col(Customer.id))
+    return select(col(Customer.id)).where(_idle(), col(Customer.named_at) < before).order_by(col(Customer.id))
 
 
 def _deliveries(before: datetime) -> Ids:
@@ -187,6 +190,12 @@ _DUE: dict[str, Callable[[datetime], Ids]] = {
     "follow_up": _follow_ups,
     "customer": _customers,
     "delivery": _deliveries,
+}
+_WHOSE: dict[str, Mapped[Any]] = {  # the customer whose hold keeps a record of the class
+    "complaint": col(Interaction.customer_id),
+    "feedback": col(Interaction.customer_id),
+    "follow_up": col(FollowUp.customer_id),
+    "customer": col(Customer.id),
 }
 _ALL: dict[str, Ids] = {
     "complaint": select(col(Interaction.id)).where(linked()),

@@ -61,6 +61,11 @@ def waiting(session: Session) -> RetentionRun | None:
     return session.exec(announced.with_for_update()).first()
 
 
+def begun(run: RetentionRun) -> bool:
+    """True where an announced deletion is not waiting for a night: a person let it run, or records are gone already."""
+    return bool(run.deleted) or run.due_at == run.as_of
+
+
 def runs(session: Session, *, limit: int = 20) -> list[RetentionRun]:
     """The latest runs, newest first."""
     return list(session.exec(select(RetentionRun).order_by(col(RetentionRun.id).desc()).limit(limit)))
@@ -94,7 +99,7 @@ def cancel(session: Session, *, actor: User, run_id: int, now: datetime) -> Rete
 def hurry(session: Session, *, actor: User, run_id: int, now: datetime, queue: JobQueue) -> RetentionRun:
     """Let an announced deletion run now. Raises NotFound, Conflict."""
     run = _announced(session, run_id)
-    run.due_at = now
+    run.due_at = run.as_of  # no notice any more
     session.add(run)
     _audit(session, run, f"user:{actor.login}", "retention.hurry", at=now)
     queue.defer(session, RUN, key=str(run.id), run_id=run.id)

@@ -4,11 +4,11 @@ PIPL: article 45 (access and copy), 47 (deletion; where a legal period runs, all
 (consent is withdrawn as easily as given), 50 (a refusal tells its reason).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
-from sqlmodel import Session, col, select
+from sqlalchemy import delete, not_, update
+from sqlmodel import Session, col, func, select
 
 from app.compliance import holds, person
 from app.compliance.bundle import bundle
@@ -21,7 +21,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.feedback.erase import erase, restrict
 from app.feedback.models import Interaction, Score
 from app.people.models import User
-from app.store.audit import record
+from app.store.audit import AuditEntry, record
 from app.topics.models import TopicAssignment, TopicPlace
 from app.tracker.checks import NOTE_MAX_LENGTH, plain
 from app.tracker.followups import heed_withdrawals
@@ -112,7 +112,10 @@ def export(session: Session, *, actor: User, request_id: int, now: datetime) -> 
 
 
 def delete_person(session: Session, *, actor: User, request_id: int, now: datetime) -> RightsRequest:
-    """Delete what nothing keeps, and stop processing the rest. Raises NotFound, Conflict."""
+    """Delete what nothing keeps, and stop processing the rest; of a person who is held nothing is deleted.
+
+    Raises NotFound, Conflict.
+    """
     request = _open(session, request_id, Right.DELETE)
     if request.customer_id is None:
         raise NotFound("没有这位客户，或者资料已经全部删除。")
@@ -126,14 +129,15 @@ def delete_person(session: Session, *, actor: User, request_id: int, now: dateti
     kept_ids = [interaction.id for interaction in kept]
     for table in (TopicAssignment, TopicPlace):
         session.execute(delete(table).where(col(table.interaction_id).in_(kept_ids)))
-    answers = _forget_answers(session, customer_id)
-    whole = not kept and holds.of_customer(session, customer_id) is None
+    held = holds.of_customer(session, customer_id) is not None
+    answers = 0 if held else _forget_answers(session, customer_id)
     request.outcome = {"erased": len(gone), "restricted": len(kept), "answers": answers}
     request.state, request.ended_at = RequestState.DONE, now
     session.add(request)
     _audit(session, request, f"user:{actor.login}", "rights.delete", request.outcome, at=now)
     session.flush()
-    _forget_customer(session, customer_id, whole=whole)
+    if not held:
+        _forget_customer(session, customer_id, whole=not kept)
     return request
 
 
@@ -169,18 +173,32 @@ def claim(session: Session, *, actor: User, customer_id: int, interaction_id: in
     record(session, at=now, actor=f"user:{actor.login}", action="rights.claim", subject=subject, detail=detail)
 
 
-def person_of(session: Session, *, actor: User, interaction_id: int, now: datetime) -> int:
-    """The customer of a feedback; for one that names nobody a new pseudonym. Raises NotFound."""
+def unclaim(session: Session, *, actor: User, customer_id: int, interaction_id: int, now: datetime) -> None:
+    """Take a claim back: the feedback names nobody again. Raises Conflict where nobody claimed it for the person."""
+    subject = f"customer:{customer_id}"
+    claims = select(AuditEntry.detail).where(AuditEntry.subject == subject, AuditEntry.action == "rights.claim")
+    detail = {"feedback": interaction_id}
+    interaction = session.get(Interaction, interaction_id, with_for_update=True)
+    if interaction is None or interaction.customer_id != customer_id or detail not in session.exec(claims).all():
+        raise Conflict("这条反馈不是由人归到这位客户名下的，不能移出。")
+    interaction.customer_id = None
+    session.add(interaction)
+    session.execute(update(Score).where(col(Score.interaction_id) == interaction_id).values(customer_id=None))
+    record(session, at=now, actor=f"user:{actor.login}", action="rights.unclaim", subject=subject, detail=detail)
+
+
+def person_of(session: Session, *, actor: User, interaction_id: int, now: datetime) -> tuple[int, bool]:
+    """The customer of a feedback; for one that names nobody a pseudonym, and True. Raises NotFound."""
     interaction = session.get(Interaction, interaction_id)
     if interaction is None:
         raise NotFound("没有这条反馈。")
     if interaction.customer_id is not None:
-        return interaction.customer_id
+        return interaction.customer_id, False
     customer = customers.get_or_create(session, ref=f"feedback-{interaction_id}", now=now)
     session.flush()
     assert customer.id is not None  # noqa: S101 - flushed
     claim(session, actor=actor, customer_id=customer.id, interaction_id=interaction_id, now=now)
-    return customer.id
+    return customer.id, True
 
 
 def get(session: Session, request_id: int) -> RightsRequest:
@@ -191,13 +209,15 @@ def get(session: Session, request_id: int) -> RightsRequest:
     return request
 
 
-def requests(session: Session, *, limit: int = 100) -> Sequence[tuple[RightsRequest, str | None]]:
-    """Requests with the customer's reference, open ones first by due date, then the latest."""
+def requests(session: Session, *, ended: int = 100) -> tuple[list[tuple[RightsRequest, str | None]], int]:
+    """Requests with the customer's reference, all open ones by due date, then the last `ended`; and the total."""
     wanted = select(RightsRequest, Customer.ref).join(
         Customer, col(Customer.id) == col(RightsRequest.customer_id), isouter=True
     )
-    closed = col(RightsRequest.state) != RequestState.OPEN
-    return session.exec(wanted.order_by(closed, col(RightsRequest.due_at), col(RightsRequest.id)).limit(limit)).all()
+    open_ = col(RightsRequest.state) == RequestState.OPEN
+    waiting = session.exec(wanted.where(open_).order_by(col(RightsRequest.due_at), col(RightsRequest.id))).all()
+    over = session.exec(wanted.where(not_(open_)).order_by(col(RightsRequest.ended_at).desc()).limit(ended)).all()
+    return [*waiting, *over], session.exec(select(func.count(col(RightsRequest.id)))).one()
 
 
 def _open(session: Session, request_id: int, right: Right | None) -> RightsRequest:
@@ -222,11 +242,11 @@ def _forget_answers(session: Session, customer_id: int) -> int:
 
 
 def _forget_customer(session: Session, customer_id: int, *, whole: bool) -> None:
-    """The customer's row, or, where records must stay, its facts and consents."""
+    """The customer's row, or, where records must stay, its facts and consents; what was withdrawn stays withdrawn."""
     if whole:
         session.execute(delete(Customer).where(col(Customer.id) == customer_id))
         return
-    session.execute(delete(Consent).where(col(Consent.customer_id) == customer_id))
+    session.execute(delete(Consent).where(col(Consent.customer_id) == customer_id, col(Consent.given)))
     customer = session.get_one(Customer, customer_id)
     for name in ("birth_year", "region", "branch", "customer_since", "segment"):
         setattr(customer, name, None)

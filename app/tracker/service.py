@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from app.errors import Conflict, Invalid, NotFound
-from app.feedback.models import Interaction
+from app.feedback.models import Interaction, InteractionState
 from app.people.models import User
 from app.people.roles import Permission
 from app.store.audit import record
@@ -102,12 +102,18 @@ def link(
 
 
 def unlink(session: Session, *, actor: User, issue_id: int, link_id: int, now: datetime) -> None:
-    """Take one piece of evidence away; a link that is gone already is no error."""
+    """Take one piece of evidence away; a link that is gone already is no error.
+
+    Raises Conflict for feedback that is kept only because it is evidence: it would be deleted before its time.
+    """
     checks.permit(actor, Permission.ISSUES_EDIT)
     issue = _open(session, issue_id)
     row = session.get(IssueLink, link_id)
     if row is None or row.issue_id != issue_id:
         return
+    feedback = session.get(Interaction, row.interaction_id) if row.interaction_id else None
+    if feedback and feedback.state is InteractionState.RESTRICTED:
+        raise Conflict("客户要求删除，这条反馈因为是问题的依据才依规保存，不能移除；到期由“保留期限”删除。")
     removed = {
         "topics": [row.topic_id] if row.topic_id else [],
         "feedback": [row.interaction_id] if row.interaction_id else [],

@@ -31,6 +31,7 @@ def retention_page(request: Request, user: Viewer) -> Response:
         classes = retention.overview(session, now=now)
         runs = retention.runs(session)
         held = holds.in_force(session)
+    waiting = next((run for run in runs if run.state is RunState.ANNOUNCED), None)
     return page(
         request,
         "retention.html",
@@ -38,7 +39,8 @@ def retention_page(request: Request, user: Viewer) -> Response:
         classes=classes,
         titles={one.of.name: one.of.title for one in classes},
         readable=READABLE,
-        waiting=next((run for run in runs if run.state is RunState.ANNOUNCED), None),
+        waiting=waiting,
+        begun=waiting is not None and retention.begun(waiting),
         runs=[run for run in runs if run.state is not RunState.ANNOUNCED],
         due=sum(one.due for one in classes),
         held=len(held),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -12,7 +13,7 @@ from app.compliance.models import HoldReason, RequestState, Right
 from app.compliance.person import Fate
 from app.customers.models import Customer, Purpose
 from app.deps import require
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, HuishengError, Invalid, NotFound
 from app.people.models import User
 from app.people.roles import Permission, allowed
 from app.web.flash import Flash, Undo
@@ -25,19 +26,21 @@ router = APIRouter()
 Viewer = Annotated[User, Depends(require(Permission.PRIVACY_VIEW))]
 Editor = Annotated[User, Depends(require(Permission.PRIVACY_EDIT))]
 Word = Annotated[str, Form(max_length=400)]
+BLANK = dict.fromkeys(("right", "verified", "note", "refused", "why", "reason", "case"), "")  # what forms hold at first
 
 
 @router.get("/rights")
 def requests_page(request: Request, user: Viewer) -> Response:
     """Requests, those first that are due, and finding a customer."""
     with store_of(request).read() as session:
-        listed = rights.requests(session)
+        listed, total = rights.requests(session)
         held = holds.in_force(session)
     return page(
         request,
         "rights.html",
         user,
         requests=listed,
+        total=total,
         holds=held,
         state=RequestState,
         days=rights.DAYS.days,
@@ -56,16 +59,30 @@ def find(request: Request, _user: Viewer, ref: Word = "") -> Response:
 
 @router.post("/rights/feedback/{interaction_id}")
 def from_feedback(request: Request, user: Editor, interaction_id: Id) -> Response:
-    """The person behind a feedback; one that names nobody becomes a customer of its own."""
+    """The person behind a feedback; one that names nobody becomes a customer of its own, which can be undone."""
     now = request.app.state.runtime.clock.now()
     with store_of(request).write() as session:
-        customer_id = rights.person_of(session, actor=user, interaction_id=interaction_id, now=now)
-    return redirect(request, f"/rights/{customer_id}")
+        customer_id, made = rights.person_of(session, actor=user, interaction_id=interaction_id, now=now)
+    said = f"反馈 {interaction_id} 没有客户编号，已为它另立一位客户。只是看看，就请撤销。"
+    told = Flash(said, undo=_unclaim(customer_id, interaction_id)) if made else None
+    return redirect(request, f"/rights/{customer_id}", told)
 
 
 @router.get("/rights/{customer_id}")
 def person_page(request: Request, user: Viewer, customer_id: Id) -> Response:
     """All there is of one person, and what can be done about it."""
+    return _person(request, user, customer_id)
+
+
+def _person(
+    request: Request,
+    user: User,
+    customer_id: int,
+    *,
+    told: Mapping[str, str] | None = None,
+    error: HuishengError | None = None,
+) -> Response:
+    """The page of a person; after a refusal with what was `told` in its form, and why it will not do."""
     now = request.app.state.runtime.clock.now()
     with store_of(request).read() as session:
         found = person.get(session, customer_id, now=now)
@@ -73,6 +90,10 @@ def person_page(request: Request, user: Viewer, customer_id: Id) -> Response:
         request,
         "person.html",
         user,
+        status=error.status if error else 200,
+        said=Flash(error.message, "bad") if error else None,
+        told={**BLANK, **(told or {})},
+        wrong={**BLANK, **({error.field: error.message} if isinstance(error, Invalid) else {})},
         person=found,
         channels=CHANNELS,
         state=RequestState,
@@ -91,13 +112,14 @@ def register(
     """Note what the person asks for."""
     now = request.app.state.runtime.clock.now()
 
-    def deed(session: Session) -> Flash:
-        made = rights.register(
-            session, actor=user, customer_id=customer_id, right=right, verified=verified, note=note, now=now
-        )
-        return Flash(f"已登记“{made.right.chinese}”请求，请在 {rights.DAYS.days} 天内办完。")
-
-    return change(request, deed, to=f"/rights/{customer_id}")
+    told = {"right": right, "verified": verified, "note": note}
+    try:
+        with store_of(request).write() as session:
+            made = rights.register(session, actor=user, customer_id=customer_id, now=now, **told)
+            said = f"已登记“{made.right.chinese}”请求，请在 {rights.DAYS.days} 天内办完。"
+    except (Conflict, Invalid) as error:
+        return _person(request, user, customer_id, told=told, error=error)
+    return redirect(request, f"/rights/{customer_id}", Flash(said))
 
 
 @router.post("/rights/requests/{request_id}/refuse")
@@ -105,11 +127,16 @@ def refuse(request: Request, user: Editor, request_id: Id, why: Word = "") -> Re
     """Decline with a reason."""
     now = request.app.state.runtime.clock.now()
 
-    def deed(session: Session) -> Flash:
-        rights.refuse(session, actor=user, request_id=request_id, why=why, now=now)
-        return Flash("已拒绝，请把理由告知客户。")
-
-    return change(request, deed, to=_back(request, request_id))
+    try:
+        with store_of(request).write() as session:
+            customer_id = rights.refuse(session, actor=user, request_id=request_id, why=why, now=now).customer_id
+    except Invalid as error:
+        with store_of(request).read() as session:
+            customer_id = rights.get(session, request_id).customer_id
+        return _person(request, user, customer_id or 0, told={"refused": str(request_id), "why": why}, error=error)
+    except Conflict as error:
+        return redirect(request, _back(request, request_id), Flash(error.message, "bad"))
+    return redirect(request, f"/rights/{customer_id}", Flash("已拒绝，请把理由告知客户。"))
 
 
 @router.post("/rights/requests/{request_id}/export")
@@ -182,9 +209,25 @@ def claim(request: Request, user: Editor, customer_id: Id, interaction_id: Annot
 
     def deed(session: Session) -> Flash:
         rights.claim(session, actor=user, customer_id=customer_id, interaction_id=interaction_id, now=now)
-        return Flash(f"反馈 {interaction_id} 已归到这位客户名下。")
+        return Flash(f"反馈 {interaction_id} 已归到这位客户名下。", undo=_unclaim(customer_id, interaction_id))
 
     return change(request, deed, to=f"/rights/{customer_id}")
+
+
+@router.post("/rights/{customer_id}/unclaim")
+def unclaim(request: Request, user: Editor, customer_id: Id, interaction_id: Annotated[int, Form()]) -> Response:
+    """It was not, after all."""
+    now = request.app.state.runtime.clock.now()
+
+    def deed(session: Session) -> Flash:
+        rights.unclaim(session, actor=user, customer_id=customer_id, interaction_id=interaction_id, now=now)
+        return Flash(f"已撤销，反馈 {interaction_id} 没有客户编号。")
+
+    return change(request, deed, to=f"/feedback/{interaction_id}", refused=f"/rights/{customer_id}")
+
+
+def _unclaim(customer_id: int, interaction_id: int) -> Undo:
+    return Undo(f"/rights/{customer_id}/unclaim", {"interaction_id": str(interaction_id)})
 
 
 @router.post("/rights/{customer_id}/hold")
@@ -192,11 +235,13 @@ def hold(request: Request, user: Editor, customer_id: Id, reason: Word = "", cas
     """Hold all that there is of the person."""
     now = request.app.state.runtime.clock.now()
 
-    def deed(session: Session) -> Flash:
-        holds.place(session, actor=user, customer_id=customer_id, reason=reason, note=case, now=now)
-        return Flash("已保全：到期也不会删除。", undo=Undo(f"/rights/{customer_id}/hold/release", {}))
-
-    return change(request, deed, to=f"/rights/{customer_id}")
+    try:
+        with store_of(request).write() as session:
+            holds.place(session, actor=user, customer_id=customer_id, reason=reason, note=case, now=now)
+    except (Conflict, Invalid) as error:
+        return _person(request, user, customer_id, told={"reason": reason, "case": case}, error=error)
+    told = Flash("已保全：到期也不会删除。", undo=Undo(f"/rights/{customer_id}/hold/release", {}))
+    return redirect(request, f"/rights/{customer_id}", told)
 
 
 @router.post("/rights/{customer_id}/hold/release")
@@ -205,8 +250,9 @@ def release(request: Request, user: Editor, customer_id: Id) -> Response:
     now = request.app.state.runtime.clock.now()
 
     def deed(session: Session) -> Flash:
-        holds.release(session, actor=user, customer_id=customer_id, now=now)
-        return Flash("已解除保全。")
+        ended = holds.release(session, actor=user, customer_id=customer_id, now=now)
+        again = {"reason": ended.reason.value, "case": ended.note}
+        return Flash("已解除保全。", undo=Undo(f"/rights/{customer_id}/hold", again))
 
     return change(request, deed, to=f"/rights/{customer_id}")
 

@@ -66,6 +66,20 @@ def test_a_hold_after_the_announcement_keeps_what_was_announced(desk: Desk) -> N
     assert stored(desk.store) == {old} != {gone}
 
 
+def test_what_was_held_when_a_deletion_was_announced_waits_for_the_next(desk: Desk) -> None:
+    old, gone = desk.says("旧事", days_ago=OLD), desk.says("旧事", ref="C-2", days_ago=OLD)
+    customer_id = desk.customer(old)
+    with desk.store.write() as session:
+        holds.place(session, actor=desk.auditor, customer_id=customer_id, reason="dispute", note="未了", now=desk.now())
+    made = announced(desk)
+    desk.clock.advance(timedelta(days=1))
+    with desk.store.write() as session:
+        holds.release(session, actor=desk.auditor, customer_id=customer_id, now=desk.now())
+    assert run(desk, made).deleted == {"feedback": 1}
+    assert stored(desk.store) == {old} != {gone}
+    assert due(desk) == {"feedback": 1}
+
+
 def test_evidence_of_an_issue_is_kept_three_years_after_its_closing(desk: Desk) -> None:
     still, open_, over = (desk.says("旧事", ref=f"C-{n}", days_ago=6 * 365) for n in range(3))
     desk.issue(still, closed_days_ago=2 * 365)

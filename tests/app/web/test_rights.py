@@ -18,13 +18,14 @@ from app.people.models import Role
 from app.store.audit import AuditEntry, verify
 from tests.app.tracker.conftest import TODAY, Bank
 from tests.app.web.conftest import enter
-from tests.app.web.test_forms import after, undo
+from tests.app.web.test_forms import after, chosen, undo
 from tests.app.web.test_originals import NUMBER, _tell
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
 
     from app.runtime import Runtime
+    from tests.conftest import SetClock
 
 COUNTER = {"verified": "counter", "note": "工单 7"}
 
@@ -112,6 +113,31 @@ def test_what_a_law_keeps_is_told_and_its_page_says_why(
     assert "共 0 条" in auditor.get("/feedback").text
 
 
+def test_a_request_that_is_refused_keeps_what_was_typed(auditor: TestClient, said: tuple[int, int]) -> None:
+    path = f"/rights/{said[0]}"
+    told = {"right": "delete", "verified": "counter", "note": f"工单 {NUMBER}"}
+    refused = auditor.post(f"{path}/requests", data=told)
+    assert refused.status_code == 422
+    assert f'value="工单 {NUMBER}"' in refused.text
+    assert chosen(refused.text, "right") == "delete"
+    number = request_id(after(auditor, auditor.post(f"{path}/requests", data=told | {"note": "工单 7"})))
+    why = auditor.post(f"/rights/requests/{number}/refuse", data={"why": f"请打 {NUMBER}"})
+    assert why.status_code == 422
+    assert f'value="请打 {NUMBER}"' in why.text
+    assert "<details open>" in why.text
+    assert "已拒绝" in after(auditor, auditor.post(f"/rights/requests/{number}/refuse", data={"why": "核实不符"}))
+
+
+def test_a_feedback_that_names_nobody_becomes_nobody_s_again(auditor: TestClient, runtime: Runtime, bank: Bank) -> None:
+    with runtime.store.write() as session:
+        number = bank.feedback(session, on=TODAY)
+    shown = after(auditor, auditor.post(f"/rights/feedback/{number}"))
+    assert "已为它另立一位客户" in shown
+    assert "没有客户编号" in undo(auditor, shown)
+    with runtime.store.read() as session:
+        assert session.get_one(Interaction, number).customer_id is None
+
+
 def test_consents_are_kept_apart_and_can_be_undone(auditor: TestClient, said: tuple[int, int]) -> None:
     path = f"/rights/{said[0]}"
     assert auditor.get(path).text.count("撤回同意</button>") == 1
@@ -123,17 +149,22 @@ def test_consents_are_kept_apart_and_can_be_undone(auditor: TestClient, said: tu
 
 def test_a_hold_is_placed_told_and_released(auditor: TestClient, said: tuple[int, int]) -> None:
     path = f"/rights/{said[0]}"
-    refused = after(auditor, auditor.post(f"{path}/hold", data={"reason": "litigation", "case": f"案 {NUMBER}"}))
-    assert "不要写手机号" in refused
+    refused = auditor.post(f"{path}/hold", data={"reason": "litigation", "case": f"案 {NUMBER}"})
+    assert refused.status_code == 422
+    assert "不要写手机号" in refused.text
+    assert f'value="案 {NUMBER}"' in refused.text  # to be put right, not typed again
     shown = after(auditor, auditor.post(f"{path}/hold", data={"reason": "litigation", "case": "案件 17"}))
     assert "保全中：停止处理" in shown
     assert "案件 17" in auditor.get("/rights").text
-    assert "没有在保全中" not in undo(auditor, shown)
+    released = undo(auditor, shown)
+    assert "已解除保全" in released
     assert "案件 17" not in auditor.get("/rights").text
+    assert "保全中：停止处理" in undo(auditor, released)
+    assert "案件 17" in auditor.get("/rights").text
 
 
 def test_retention_is_announced_hurried_and_done(
-    auditor: TestClient, said: tuple[int, int], runtime: Runtime, bank: Bank
+    auditor: TestClient, said: tuple[int, int], runtime: Runtime, bank: Bank, clock: SetClock
 ) -> None:
     with runtime.store.write() as session:
         old = bank.feedback(session, on=TODAY - timedelta(days=800))
@@ -142,6 +173,12 @@ def test_retention_is_announced_hurried_and_done(
     assert "一般反馈 1 条" in shown
     assert "现在预告" in undo(auditor, shown)
     after(auditor, auditor.post("/retention/announce"))
+    clock.advance(retention.NOTICE + timedelta(hours=1))
+    enter(auditor, runtime, bank, Role.AUDITOR)
+    waiting = auditor.get("/retention").text
+    assert "下一个凌晨两点" in waiting
+    assert "正在删除" not in waiting
+    assert "取消这次删除" in waiting
     assert "请先勾选" in after(auditor, auditor.post("/retention/2/hurry"))
     assert "正在后台删除" in after(auditor, auditor.post("/retention/2/hurry", data={"sure": "yes"}))
     assert "正在删除" in auditor.get("/retention").text
