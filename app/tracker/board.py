@@ -56,7 +56,10 @@ def list_issues(
     page: int = 1,
     size: int = 50,
 ) -> tuple[list[IssueRow], int]:
-    """One page (from 1) of issues, what is due first, and how many there are in all; no `states` means all."""
+    """One page (from 1) of issues, and how many there are in all; no `states` means all.
+
+    What is due comes first; where only closed ones are wanted, what was closed last.
+    """
     chosen: list[ColumnElement[bool]] = []
     if states := tuple(states):
         chosen.append(col(Issue.state).in_(states))
@@ -68,7 +71,8 @@ def list_issues(
         chosen.append(_about(session, topic_id))
     total = session.exec(select(func.count()).select_from(Issue).where(*chosen)).one()
     query = select(Issue, User.name).join(User, col(User.id) == col(Issue.owner_id)).where(*chosen)
-    query = query.order_by(col(Issue.due_on), col(Issue.id)).offset((page - 1) * size).limit(size)
+    first = col(Issue.closed_at).desc() if states == (IssueState.CLOSED,) else col(Issue.due_on)
+    query = query.order_by(first, col(Issue.id)).offset((page - 1) * size).limit(size)
     found = session.exec(query).all()
     ids = [issue.id for issue, _ in found]
     evidence, actions = _evidence(session, ids), _actions(session, ids)

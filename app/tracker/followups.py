@@ -100,7 +100,7 @@ def record_no_answer(
 
 def withdraw(session: Session, *, actor: User, follow_up_id: int, now: datetime) -> FollowUp:
     """Take a wrongly noted outcome back: the follow-up waits again, and an answer's score is removed."""
-    action, follow_up = _one(session, actor=actor, follow_up_id=follow_up_id, states=ASKING)
+    action, follow_up = _one(session, actor=actor, follow_up_id=follow_up_id, states=ANSWERABLE)
     score_id, before = follow_up.score_id, follow_up.outcome
     follow_up.outcome, follow_up.asked_on, follow_up.note, follow_up.score_id = Outcome.PENDING, None, "", None
     session.flush()

@@ -47,7 +47,7 @@ def quote(row: FeedbackRow) -> str:
     if restricted(row.interaction):
         return "（客户要求删除，已停止处理）"
     waiting = row.interaction.state is not InteractionState.ANALYSED
-    return "（隐去个人信息之前不显示）" if waiting else "（没有文字）"
+    return "（个人信息遮盖之前不显示）" if waiting else "（没有文字）"
 
 
 def row_view(row: FeedbackRow, products: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, TypedDict
 
 from fastapi import Query, Request
 
-from app.web.render import link
+from app.web.render import link, link_to
 
 PageNumber = Annotated[int, Query(alias="page", ge=1, le=100_000)]
 
@@ -21,6 +21,7 @@ class Pager(TypedDict):
     link: Callable[..., str]
 
 
-def pager(request: Request, number: int, total: int, size: int) -> Pager:
-    """The pager of a list of `total` rows, `size` to a page."""
-    return {"page_number": number, "pages": max(1, -(-total // size)), "link": partial(link, request)}
+def pager(request: Request, number: int, total: int, size: int, *, path: str | None = None) -> Pager:
+    """The pager of a list of `total` rows, `size` to a page, at this address; `path` where a form was answered."""
+    other = partial(link_to, path) if path else partial(link, request)
+    return {"page_number": number, "pages": max(1, -(-total // size)), "link": other}

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from fastapi import Request
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from app.channels.kinds import ChannelKind
@@ -121,8 +122,8 @@ TITLES = {
 }
 
 
-def choices(session: Session, products: dict[str, str]) -> list[dict[str, Any]]:
-    """The lists of the filter form; places are those that occur."""
+def choices(session: Session, products: dict[str, str], wanted: Wanted) -> list[dict[str, Any]]:
+    """The lists of the filter form: places that occur, topics that are listed, and the topic that was asked for."""
     fixed = [
         ("intent", display.titles("intent")),
         ("risk", [(HIGH, "任一高风险"), *display.titles("risk")]),
@@ -132,7 +133,8 @@ def choices(session: Session, products: dict[str, str]) -> list[dict[str, Any]]:
         ("touchpoint", display.titles("touchpoint")),
         ("channel", list(CHANNELS.items())),
     ]
-    topics = session.exec(select(Topic.id, Topic.name).where(col(Topic.listed)).order_by(Topic.name))
+    shown = or_(col(Topic.listed), col(Topic.id) == _topic_id(wanted))
+    topics = session.exec(select(Topic.id, Topic.name).where(shown).order_by(Topic.name))
     fixed.append(("topic", [*((str(id_), name) for id_, name in topics), (NO_TOPIC, "未归类")]))
     for name, column in PLACES.items():
         found = session.exec(select(column).where(col(column).is_not(None)).distinct().order_by(column))
@@ -146,8 +148,14 @@ def choices(session: Session, products: dict[str, str]) -> list[dict[str, Any]]:
 
 def scope(session: Session, wanted: Wanted) -> str:
     """The heading of the list: what is being looked at."""
-    chosen = wanted.params.get("topic", "")
-    if chosen == NO_TOPIC:
+    if wanted.params.get("topic") == NO_TOPIC:
         return "未归类的反馈"
-    topic = session.get(Topic, identifier(chosen)) if chosen and not wanted.problem else None
+    topic_id = _topic_id(wanted)
+    topic = session.get(Topic, topic_id) if topic_id else None
     return f"主题“{topic.name}”的反馈" if topic else "符合条件的反馈" if any(wanted.params.values()) else "全部反馈"
+
+
+def _topic_id(wanted: Wanted) -> int | None:
+    """The topic that the list is narrowed to."""
+    chosen = wanted.params.get("topic", "")
+    return identifier(chosen) if chosen and chosen != NO_TOPIC and not wanted.problem else None

@@ -68,7 +68,7 @@ def figures(row: Figures) -> dict[str, Any]:
     return {
         "spark": charts.sparkline(row.weekly, label=f"近 {WEEKS} 周每周条数：{'、'.join(map(str, row.weekly))}"),
         "count": change.count,
-        "change": change.count - change.previous,
+        "change": change.count - change.previous if change.comparable else None,
         "sure": change.trend is not Trend.UNCLEAR,
         "trend": change.trend.chinese,
         "negative": row.negative,

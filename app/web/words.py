@@ -78,7 +78,7 @@ def against_usual(count: int, usual: Sequence[int], weekday: int) -> str:
     """Yesterday against the same weekday of the weeks before: only a count outside their range is called unusual."""
     name = f"周{WEEKDAYS[weekday]}"
     if len(usual) < FEWEST:
-        return f"往来不足三个{name}，暂不比较"
+        return f"反馈记录不足三个{name}，暂不比较"
     low, high, mean = min(usual), max(usual), sum(usual) / len(usual)
     place = "高于" if count > high else "低于" if count < low else "在"
     tail = "" if place != "在" else " 之内"

@@ -129,7 +129,7 @@ def action_view(
         columns="、".join(imports.COLUMNS),
         rejected=rejected,
         history=steps,
-        **pager(request, page_number, total, SIZE),
+        **pager(request, page_number, total, SIZE, path=f"/actions/{action_id}"),
     )
 
 

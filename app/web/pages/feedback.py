@@ -51,7 +51,7 @@ def feedback_page(
         rows, total = search(session, filter=wanted.filter, page=page_number, size=SIZE, best=best)
         said = _said(session, rows, wanted)
         products = product_names(session)
-        fields = choices(session, products)
+        fields = choices(session, products, wanted)
         told = scope(session, wanted)
     return page(
         request,

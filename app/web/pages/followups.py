@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response, UploadFile
 from sqlmodel import Session
 
+from app.clock import ZONE
 from app.deps import require
 from app.errors import HuishengError, Invalid
 from app.people.models import User
@@ -99,7 +100,8 @@ def download(request: Request, action_id: Id) -> Response:
     writer = csv.writer(out)
     writer.writerow(imports.COLUMNS)
     for row in rows:
-        writer.writerow([row.customer_ref, row.score or "", row.answered_at.isoformat() if row.answered_at else "", ""])
+        at = row.answered_at.astimezone(ZONE).isoformat() if row.answered_at else ""
+        writer.writerow([row.customer_ref, row.score or "", at, ""])
     name = f"followups-{action_id}.csv"
     return Response(
         out.getvalue(),

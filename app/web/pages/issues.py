@@ -62,16 +62,17 @@ def board_page(
         ],
         columns=columns,
         total=sum(column["total"] for column in columns),
-        nothing=NOTHING[view],
+        nothing=NOTHING[view] + (HOW if view == "all" and allowed(user.role, Permission.ISSUES_EDIT) else ""),
     )
 
 
 OPEN_STATES = [state for state in IssueState if state is not IssueState.CLOSED]
 NOTHING = {
-    "all": "还没有问题。到“主题”页选一个上升的主题，点“据此建问题”。",
+    "all": "还没有问题。",
     "mine": "没有由您负责的问题。",
     "overdue": "没有逾期的问题。",
 }
+HOW = "到“主题”页选一个上升的主题，点“据此建问题”。"
 
 
 @router.get("/issues/{issue_id}")

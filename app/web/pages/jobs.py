@@ -22,7 +22,19 @@ router = APIRouter()
 
 Editor = Annotated[User, Depends(require(Permission.SOURCES_EDIT))]
 
-TITLES = {"feedback.process_delivery": "读取投递", "feedback.analyse": "分析反馈", "topics.assign": "归入主题"}
+TITLES = {
+    "feedback.process_delivery": "读取投递",
+    "feedback.analyse": "分析反馈",
+    "feedback.spread_review": "把遮盖复核用到全部反馈",
+    "topics.assign": "归入主题",
+    "topics.fit": "重新聚类",
+    "topics.nightly_fit": "每晚重新聚类",
+    "topics.alerts": "每晚查突然增多的主题",
+    "compliance.retention": "每晚查到期的档案",
+    "compliance.retention_run": "删除到期的档案",
+    "search.catch_up": "补全检索索引",
+}
+OBJECTS = {"delivery_id": "投递", "interaction_id": "反馈", "review_id": "遮盖复核", "run_id": "删除预告"}
 LISTED = 100  # of the jobs that stopped: what breaks every job may have stopped thousands
 
 
@@ -37,7 +49,7 @@ def jobs_page(request: Request, user: Annotated[User, Depends(require(Permission
         {
             "id": job.id,
             "title": TITLES.get(job.task, job.task),
-            "args": "，".join(f"{name} {value}" for name, value in job.args.items()),
+            "args": "，".join(f"{OBJECTS.get(name, name)} {value}" for name, value in job.args.items()),
             "error": job.error or "",
             "at": job.finished_at or job.created_at,
         }

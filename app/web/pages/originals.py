@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlmodel import Session
 
 from app.deps import require
-from app.errors import Invalid
+from app.errors import Conflict, Invalid
 from app.feedback import originals, remask
 from app.feedback.models import Verdict
 from app.feedback.originals import OpenPiece
@@ -18,12 +18,13 @@ from app.people.roles import Permission
 from app.web.flash import Flash, Undo
 from app.web.forms import Id, change, store_of
 from app.web.labels import CHANNELS, ROLES
-from app.web.render import page, today
+from app.web.render import page, redirect, today
 from app.web.words import moment
 
 router = APIRouter()
 
 Opener = Annotated[User, Depends(require(Permission.ORIGINAL_VIEW))]
+BLANK = {"piece": "", "kind": "", "everywhere": ""}
 REPEATS = 120  # of the watermark, more than the longest screen shows
 
 
@@ -72,8 +73,7 @@ def show(
         seen_at=now,
         reason=originals.REASONS[reason],
         masked=_masked(parts),
-        kinds=originals.kinds(),
-        longest=remask.MOST,
+        **_mask_form({}),
     )
 
 
@@ -91,26 +91,53 @@ def review(
     """Mask a piece that was missed, or release one that is no personal data; the piece is in no address and no log."""
     runtime = request.app.state.runtime
     path = f"/feedback/{interaction_id}"
+    try:
+        with store_of(request).write() as session:
+            made = remask.review(
+                session,
+                actor=user,
+                interaction_id=interaction_id,
+                verdict=verdict,
+                piece=piece,
+                kind=kind,
+                now=runtime.clock.now(),
+                queue=runtime.queue,
+                everywhere=everywhere,
+            )
+    except (Conflict, Invalid) as error:
+        if isinstance(error, Invalid) and verdict is Verdict.MASK:
+            told = {"piece": piece, "kind": kind, "everywhere": everywhere}
+            return _again(request, user, interaction_id, told=told, error=error)
+        return redirect(request, path, Flash(error.message, "bad"))
+    done = "已遮盖" if verdict is Verdict.MASK else "已放开"
+    others = "其他反馈正在照此处理，以后收到的也一样；撤销时一并恢复。" if everywhere else ""
+    said = f"{done} {len(made.added) or len(made.removed)} 处，页面、接口和导出都按现在的显示。{others}"
+    return redirect(request, path, Flash(said, undo=Undo(f"{path}/masking/{made.id}/undo", {})))
 
-    def deed(session: Session) -> Flash:
-        made = remask.review(
-            session,
-            actor=user,
-            interaction_id=interaction_id,
-            verdict=verdict,
-            piece=piece,
-            kind=kind,
-            now=runtime.clock.now(),
-            queue=runtime.queue,
-            everywhere=everywhere,
-        )
-        done = "已遮盖" if verdict is Verdict.MASK else "已放开"
-        undo = Undo(f"{path}/masking/{made.id}/undo", {})
-        others = "其他反馈正在照此处理，以后收到的也一样；撤销时一并恢复。" if everywhere else ""
-        told = f"{done} {len(made.added) or len(made.removed)} 处，页面、接口和导出都按现在的显示。{others}"
-        return Flash(told, undo=undo)
 
-    return change(request, deed, to=path)
+def _again(request: Request, user: User, interaction_id: int, *, told: dict[str, Any], error: Invalid) -> Response:
+    """The form alone with what was typed: to see the original again costs another entry in the audit chain."""
+    with store_of(request).read() as session:
+        found = detail(session, interaction_id)
+    return page(
+        request,
+        "original_again.html",
+        user,
+        status=error.status,
+        interaction=found.interaction,
+        lede=_lede(request, found),
+        **_mask_form(told, error),
+    )
+
+
+def _mask_form(told: dict[str, Any], error: Invalid | None = None) -> dict[str, Any]:
+    """What the form for a missed piece holds."""
+    return {
+        "told": {**BLANK, **told},
+        "wrong": {**BLANK, **({error.field: error.message} if error else {})},
+        "kinds": originals.kinds(),
+        "longest": remask.MOST,
+    }
 
 
 @router.post("/feedback/{interaction_id}/masking/{review_id}/undo")

@@ -75,6 +75,7 @@ def today_page(request: Request, user: Annotated[User, Depends(require(Permissio
         failed=waiting[InteractionState.FAILED],
         may_read=reads,
         may_retry=allowed(user.role, Permission.SOURCES_EDIT),
+        may_fit=allowed(user.role, Permission.TOPICS_EDIT),
         colleagues=colleagues,
     )
 

@@ -119,7 +119,7 @@ def split(
             rows = editing.differences(session, editing.drafted(topic_id, to, ids), new_name=new_name)
             topic = query.topic(session, topic_id)
     except Invalid as error:
-        return _split_page(request, user, topic_id, q=q, told=told, error=error)
+        return _split_page(request, user, topic_id, q=q, told=told, chosen=chosen, error=error)
     digest = _digest(ids)
     if sure != "yes" or seen != digest:
         ticked = [("chosen", str(id_)) for id_ in chosen]
@@ -182,7 +182,7 @@ def hide(request: Request, user: Editor, topic_id: Id) -> Response:
 
 def _split_page(
     request: Request, user: User, topic_id: int, *, q: str, told: dict[str, str] | None = None,
-    error: Invalid | None = None,
+    chosen: Sequence[int] = (), error: Invalid | None = None,
 ) -> Response:  # fmt: skip
     with store_of(request).read() as session:
         topic = query.topic(session, topic_id)
@@ -205,6 +205,7 @@ def _split_page(
         offers=[(number, offer.terms, len(offer.interaction_ids)) for number, offer in enumerate(offers)],
         targets=[(topic_id, "留在本主题，固定住"), *((one.id, one.name) for one in others)],
         told=told or {"name": "", "target": ""},
+        chosen=chosen,
         error=error.message if error else "",
     )
 

@@ -162,6 +162,10 @@ def test_today_says_nothing_of_rises_where_the_records_are_too_short(
             bank.feedback(session, on=TODAY - timedelta(days=days_ago), topic_id=topic)
     shown = boss.get("/").text
     assert "记录还没有覆盖前 28 天，不能比较。近 28 天条数最多的是" in shown
+    for path in ("/topics", "/topics/trends", re.findall(r'href="(/topics/\d+)"', shown)[0]):
+        page = boss.get(path).text
+        assert "记录还没有覆盖前 28 天，不能比较" in page, path
+        assert "+" not in re.sub(r"<[^>]*>", "", page), path
     assert "没有哪个主题的上升" not in shown
     assert "+19" not in shown
 

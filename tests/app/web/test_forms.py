@@ -161,11 +161,24 @@ def test_answers_come_from_the_list_that_was_downloaded(boss: TestClient, runtim
     told = boss.post(f"{path}/import", files={"file": ("answers.csv", filled.encode(), "text/csv")})
     assert "答复 1 位" in told.text
     assert "第 3 行" in told.text
+    dated = [line.split(",")[2] for line in boss.get(f"{path}.csv").text.splitlines()[1:]]
+    assert sorted(dated) == ["", "2026-10-01T00:00:00+08:00"]
+    assert f"{path}/import?" not in told.text
     broken = boss.post(f"{path}/import", files={"file": ("answers.csv", b"a,b\n1,2\n", "text/csv")})
     assert broken.status_code == 422
     assert "表头缺少" in broken.text
     with runtime.store.read() as session:
         assert sorted(session.exec(select(FollowUp.outcome))) == [Outcome.ANSWERED, Outcome.PENDING]
+
+
+def test_the_next_page_after_an_import_is_the_action_s(boss: TestClient, runtime: Runtime, bank: Bank) -> None:
+    with runtime.store.write() as session:
+        issue = bank.issue(session)
+        bank.affected(session, issue, [None] * 21)
+        path = f"/actions/{bank.started(session, issue, on=START).id}"
+    boss.post(f"{path}/followups/plan")
+    refused = boss.post(f"{path}/followups/import", files={"file": ("answers.csv", b"a,b\n1,2\n", "text/csv")})
+    assert f'href="{path}?page=2"' in refused.text
 
 
 def test_an_action_owner_is_offered_only_their_own(

@@ -13,7 +13,7 @@ from app.jobs.models import Job, JobState
 from app.jobs.queue import open_count
 from app.people.models import Role
 from app.store.audit import AuditEntry
-from app.web.pages.jobs import LISTED
+from app.web.pages.jobs import LISTED, TITLES
 from tests.app.tracker.conftest import NOW, TODAY, Bank
 from tests.app.web.conftest import enter
 
@@ -47,6 +47,10 @@ def stop_jobs(runtime: Runtime, count: int) -> None:
             Job(task="t", args={"id": number}, state=JobState.DEAD, run_at=NOW, created_at=NOW)
             for number in range(count)
         )
+
+
+def test_every_task_has_a_title(runtime: Runtime) -> None:
+    assert set(runtime.tasks) == set(TITLES)
 
 
 def test_feedback_whose_analysis_failed_is_queued_again(

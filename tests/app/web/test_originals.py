@@ -18,6 +18,7 @@ from app.store.sealing import seal
 from tests.app.tracker.conftest import Bank
 from tests.app.web.conftest import enter
 from tests.app.web.test_correcting import analysed
+from tests.app.web.test_forms import chosen
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
@@ -145,9 +146,11 @@ def test_masking_is_reviewed_where_the_original_is_seen(boss: TestClient, runtim
     with runtime.store.read() as session:
         assert open_count(session, spread.SPREAD) == 1
 
-    refused = {"verdict": "mask", "kind": "NAME", "piece": "没有的字"}
-    boss.post(f"/feedback/{number}/masking", data=refused)
-    assert "请从原文里照抄" in boss.get(f"/feedback/{number}").text
+    refused = boss.post(f"/feedback/{number}/masking", data={"verdict": "mask", "kind": "NAME", "piece": "没有的字"})
+    assert refused.status_code == 422
+    assert "请从原文里照抄" in refused.text
+    assert 'value="没有的字"' in refused.text
+    assert chosen(refused.text, "kind") == "NAME"
 
 
 def test_every_review_can_be_undone_and_of_ended_feedback_what_holds_everywhere(

@@ -102,9 +102,9 @@ def test_what_is_not_there_is_told_in_chinese(boss: TestClient) -> None:
 @pytest.mark.parametrize(
     ("state", "told", "quoted"),
     [
-        (InteractionState.PENDING, "正在排队", "（隐去个人信息之前不显示）"),
+        (InteractionState.PENDING, "正在排队", "（个人信息遮盖之前不显示）"),
         (InteractionState.ANALYSED, "没有文字，不作判断", "（没有文字）"),
-        (InteractionState.FAILED, "分析失败（model: ValueError）", "（隐去个人信息之前不显示）"),
+        (InteractionState.FAILED, "分析失败（model: ValueError）", "（个人信息遮盖之前不显示）"),
         (InteractionState.RESTRICTED, "已停止处理，不再判断", "（客户要求删除，已停止处理）"),
     ],
 )

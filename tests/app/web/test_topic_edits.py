@@ -13,7 +13,7 @@ from app.topics.service import fit_topics
 from tests.app.topics import conftest as topics
 from tests.app.topics.test_topic_fit import main_topic
 from tests.app.web.conftest import enter
-from tests.app.web.test_forms import after, undo
+from tests.app.web.test_forms import after, chosen, undo
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
@@ -79,6 +79,9 @@ def test_some_feedback_becomes_a_topic_by_its_words(boss: TestClient, ids: dict[
     refused = boss.post(path, data=told)
     assert refused.status_code == 422
     assert "主题名称不能为空" in refused.text
+    some = re.findall(r'name="chosen" value="(\d+)"', found)[:1]
+    ticked = boss.post(path, data=told | {"chosen": some}).text
+    assert re.findall(r'name="chosen" value="(\d+)" checked', ticked) == some
     preview = boss.post(path, data=told | {"name": "第四次以后"}).text
     assert "第四次以后" in preview
     shown = after(boss, boss.post(path, data=hidden_fields(preview)))
@@ -107,10 +110,10 @@ def test_texts_that_were_moved_away_represent_the_topic_no_longer(boss: TestClie
 
     left = offered()
     assert len(left) > 1
-    for chosen in (left[:1], left[1:]):
-        preview = boss.post(path, data={"chosen": chosen, "target": str(ids["年费"])}).text
+    for taken in (left[:1], left[1:]):
+        preview = boss.post(path, data={"chosen": taken, "target": str(ids["年费"])}).text
         boss.post(path, data=hidden_fields(preview))
-        left = [one for one in left if one not in chosen]
+        left = [one for one in left if one not in taken]
         assert offered() == left
         texts = boss.get(f"/topics/{ids['排队']}").text.partition('id="texts"')[2]
         assert re.findall(r'class="quote clip" href="/feedback/(\d+)"', texts) == left
@@ -156,6 +159,9 @@ def test_nothing_chosen_is_told(boss: TestClient, ids: dict[str, int]) -> None:
 def test_a_topic_is_hidden_and_comes_back(boss: TestClient, ids: dict[str, int]) -> None:
     shown = after(boss, boss.post(f"/topics/{ids['排队']}/hide"))
     assert f'href="/topics/{ids["排队"]}"' not in shown
+    assert "这个主题已隐藏" in boss.get(f"/topics/{ids['排队']}").text
+    narrowed = boss.get("/feedback", params={"topic": ids["排队"], "channel": "phone"}).text
+    assert chosen(narrowed, "topic") == str(ids["排队"])  # the form keeps what is hidden elsewhere
     undo(boss, shown)
     assert f'href="/topics/{ids["排队"]}"' in boss.get("/topics").text
 

@@ -26,7 +26,7 @@ def test_against_the_day_before(count: int, before: int, said: str) -> None:
         (9, [8, 10, 9], "在近 3 个周四的范围 8–10 之内（平均 9）"),
         (10, [8, 10, 10], "在近 3 个周四的范围 8–10 之内（平均 9.3）"),
         (7, [8, 10, 9], "低于近 3 个周四的范围 8–10（平均 9）"),
-        (7, [8, 10], "往来不足三个周四，暂不比较"),
+        (7, [8, 10], "反馈记录不足三个周四，暂不比较"),
     ],
 )
 def test_against_the_same_weekday(count: int, usual: list[int], said: str) -> None:
