@@ -91,7 +91,7 @@ def _person(
         "person.html",
         user,
         status=error.status if error else 200,
-        said=Flash(error.message, "bad") if error else None,
+        said=Flash(error.message, "bad") if isinstance(error, Conflict) else None,
         told={**BLANK, **(told or {})},
         wrong={**BLANK, **({error.field: error.message} if isinstance(error, Invalid) else {})},
         person=found,
