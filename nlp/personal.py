@@ -37,7 +37,7 @@ class PersonalFinder:
     def __init__(self, weight: Floats, bias: Floats, version: str) -> None:
         """The token head: weight (TAGS, hidden), bias (TAGS,). `version` is the model's."""
         self.weight, self.bias = weight, bias
-        self.version = f"personal2.{version}.{taxonomy.digest(persons.RULES)}"
+        self.version = f"personal3.{version}.{taxonomy.digest(persons.RULES)}"
 
     def predict(self, docs: Sequence[Doc]) -> list[tuple[Pii, ...]]:
         """One tuple of spans per doc."""

@@ -30,7 +30,11 @@ BESIDE = 0.03  # after a word that announces a name, beside a number, between bl
 HINTED = 0.01  # where names stand: on a line of its own, before 女士, at the head of a line before a number
 COMMON = 200  # so many surnames at the head of the list are hardly ever anything else on a line of their own
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_REACH = 8  # characters before a name in which it is announced
+_DOTS = "·•・"
+_RUNNING_ON = frozenset(  # with these a sentence goes on; no name is written with them after its first character
+    "的了是我你您他她它们吗呢啊吧这在来想要说去找让被把请问对跟和给从就也很已还于有没会能帮办转"
+)
+_REACH = 8  # characters beside a name that are read with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +53,16 @@ def _rules() -> dict[str, re.Pattern[str]]:
     given = "[\u3400-\u9fff]"
     titled = f"(?:{_any(told['titles'])}|(?:{_any(told['short_titles'])})(?![\u3400-\u9fff]))"
     links = "|".join(map(re.escape, told["links"]))
+    announcing = _any(told["announcing"])
     return {
         "name": re.compile(rf"(?P<surname>{one})(?!{titled})(?P<given>{given}(?:{given})?)"),
-        "announced": re.compile(rf"(?:{_any(told['announcing'])})(?:{links}){{0,3}}$"),
+        "announced": re.compile(rf"(?:{announcing})(?:{links}){{0,3}}$"),
         "surname_titled": re.compile(rf"{one}{titled}"),
         "compound": re.compile(_any(told["compounds"])),
         "words_too": re.compile(_any(told["words_too"])),
         "dotted": re.compile(
-            rf"(?P<announced>{_any(told['announcing'])})?(?:{links}){{0,3}}"
-            "(?P<name>[\u3400-\u9fff]{2,6}(?:[·•・][\u3400-\u9fff]{1,6}){1,3})"
+            rf"(?P<announced>{announcing})?(?:{links}){{0,3}}"
+            rf"(?P<name>(?:(?!{announcing}){given}){{2,6}}(?:[{_DOTS}]{given}{{1,6}}){{1,3}})"
         ),
         "unusual": re.compile(rf".[^{told['never_given']}]*[{told['never_given']}]"),
         "title": re.compile(titled),
@@ -85,8 +90,10 @@ def find(text: str, likely: NDArray[np.float32], identifiers: Sequence[tuple[int
     at = 0
     free = "".join("\0" if gone else char for char, gone in zip(text, taken, strict=True))
     for dotted in _rules()["dotted"].finditer(free):  # 阿依古丽·买买提; 一三八·一二三四·五六七八 is a number
-        start, end = dotted.span("name")
-        if dotted["announced"] or float(likely[start:end].mean()) >= REPORTS:
+        start, last = dotted.span("name")
+        end = _dotted_end(text, start, last, likely)
+        needed = SURE if _brand(text[start:end]) else BESIDE if dotted["announced"] else REPORTS
+        if float(likely[start:end].mean()) >= needed:
             taken[start:end] = [True] * (end - start)
             yield Name(start, end, 1.0)
     while found := _rules()["name"].search(text, at):
@@ -96,6 +103,39 @@ def find(text: str, likely: NDArray[np.float32], identifiers: Sequence[tuple[int
             at = best.end
         else:
             at = found.start() + 1
+
+
+def _dotted_end(text: str, start: int, end: int, likely: NDArray[np.float32]) -> int:
+    """Where the dotted name within [start, end) ends: before words that run on, none of which the model believes.
+
+    What the model does not believe is not enough: it knows 麦麦 of 麦麦提, and not the last character.
+    """
+    last = 1 + max(text.rfind(dot, start, end) for dot in _DOTS)
+    words = {last + at for word, at, _ in segment.tokens(text[last : end + _REACH]) if len(word) > 1 and _plain(word)}
+    cut = end
+    for at in range(end - 1, last, -1):
+        if likely[at] >= LIKELY:
+            break
+        if at in words or text[at] in _RUNNING_ON:
+            cut = at
+    return cut
+
+
+def _brand(dotted: str) -> bool:
+    """True for 杭州·西湖区, of plain words alone, and 金葵花·私人银行, a banking word behind the dot."""
+    _, *further = parts = re.split(f"[{_DOTS}]", dotted)
+    banking = any(word in _banking() for part in further for word, _, _ in segment.tokens(part))
+    return banking or all(map(_plain, parts))
+
+
+@cache
+def _banking() -> frozenset[str]:
+    return frozenset(taxonomy.lines(segment.BANKING))
+
+
+def _plain(word: str) -> bool:
+    """True for a word of the dictionary that is not known as a name too."""
+    return segment.known(word) and not segment.named(word)
 
 
 def _readings(text: str, found: re.Match[str], likely: NDArray[np.float32], taken: Sequence[bool]) -> Iterator[Name]:

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from nlp.topics.space import centroids, unit
 
@@ -72,15 +70,14 @@ def _drawn(count: int, seed: int) -> Labels:
 
 def near_duplicates(words: Points) -> tuple[Labels, Labels]:
     """The first row of every set of near-copies, and for each row the position of its set in that list."""
-    pairs = []
-    for offset, block in _similarities(words):
-        rows, columns = np.nonzero(block > SAME)
-        pairs.append((rows + offset, columns))
-    rows, columns = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    graph = coo_array((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(len(words), len(words)))
-    _, sets = connected_components(graph, directed=False)
-    _, first, inverse = np.unique(sets, return_index=True, return_inverse=True)
-    return first.astype(np.int64), inverse.astype(np.int64)
+    first = np.arange(len(words), dtype=np.int64)  # of each row's set, as far as the sets are joined; no pair is kept
+    for _, block in _similarities(words):
+        for near in block > SAME:
+            joined = np.unique(first[near])
+            if len(joined) > 1:
+                first[np.isin(first, joined)] = joined[0]
+    firsts, sets = np.unique(first, return_inverse=True)
+    return firsts, sets.astype(np.int64)
 
 
 def smoothed(points: Points) -> Points:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Points = NDArray[np.float32]
+    Labels = NDArray[np.int64]
 
 MOST = 4  # parts that are offered
+SMALLEST = MIN_TOPIC // 2  # texts of a part
 JUDGED = 1_000  # texts that tell how many parts there are; a silhouette costs their square
 TERMS = 6
 PRIOR = 1.0  # texts added to either side before words are compared
@@ -44,15 +46,15 @@ def parts(points: Points, texts: Sequence[str]) -> list[Part]:
     from sklearn.metrics import silhouette_score
 
     centred = unit(points - points.mean(axis=0))
-    best: NDArray[np.int64] | None = None
+    distinct = len({row.tobytes() for row in centred})  # copies cannot be told apart
+    best: Labels | None = None
     apart = 0.0
-    for count in range(2, MOST + 1):
-        if len(centred) < count * MIN_TOPIC:
-            break
+    for count in range(2, min(MOST, distinct, len(centred) // MIN_TOPIC) + 1):
         groups = KMeans(count, n_init=4, random_state=0).fit_predict(centred).astype(np.int64)
-        if np.bincount(groups).min() < MIN_TOPIC // 2:
+        if np.bincount(groups, minlength=count).min() < SMALLEST:
             continue
-        score = float(silhouette_score(centred, groups, sample_size=min(JUDGED, len(centred)), random_state=0))
+        seen = _judged(groups)
+        score = float(silhouette_score(centred[seen], groups[seen]))
         if score > apart:
             best, apart = groups, score
     if best is None:
@@ -60,6 +62,14 @@ def parts(points: Points, texts: Sequence[str]) -> list[Part]:
     words = [frozenset(terms(text)) for text in texts]
     found = [_part(centred, words, np.flatnonzero(best == group)) for group in range(int(best.max()) + 1)]
     return sorted(found, key=lambda part: -len(part.rows))
+
+
+def _judged(groups: Labels) -> NDArray[np.intp]:
+    """Rows of about JUDGED texts, always the same: every group's share of them, and SMALLEST of each at the least."""
+    drawn = np.random.default_rng(0).permutation(len(groups))
+    share = min(1.0, JUDGED / len(groups))
+    sizes = np.maximum(SMALLEST, np.rint(share * np.bincount(groups))).astype(int)
+    return np.concatenate([drawn[groups[drawn] == group][:size] for group, size in enumerate(sizes)])
 
 
 def telling_terms(inside: Sequence[str], outside: Sequence[str]) -> list[str]:

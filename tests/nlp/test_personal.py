@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,31 @@ NOBODY = [
     "老周和小刘都在",
     "这个叫金融账户",
     "谢谢",
+]
+DOTTED = {
+    "我叫阿依古丽·买买提来投诉你们": "我叫[姓名]来投诉你们",
+    "请问我叫古丽·艾山": "请问我叫[姓名]",
+    "麻烦问一下我叫古丽·艾山的贷款批了没": "麻烦问一下我叫[姓名]的贷款批了没",
+    "客户阿卜杜拉·麦麦提反映扣费": "客户[姓名]反映扣费",
+    "您好我叫木合塔尔·阿布都拉想查一下余额": "您好我叫[姓名]想查一下余额",
+    "我叫艾力·买买提明他的卡丢了": "我叫[姓名]他的卡丢了",
+    "本人阿依努尔·玉素甫要求退款": "本人[姓名]要求退款",
+    "投诉人吾买尔·卡德尔投诉网点排队": "投诉人[姓名]投诉网点排队",
+    "经办人 阿迪力·买买提·吐尔逊": "经办人 [姓名]",
+    "收款人：买买提·吐尔逊 转了五千": "收款人：[姓名] 转了五千",
+    "我叫卡尔·马克思": "我叫[姓名]",
+}
+BRANDS = [
+    "我是招商银行·金葵花客户",
+    "我是杭州·西湖区的客户",
+    "收款人远山理财·稳健一号",
+    "我是浙江·宁波的客户",
+    "收款人京东·白条",
+    "户名是远山科技·上海分公司",
+    "我买的产品名字叫金钥匙·安心得利",
+    "老板，微信·支付宝都不能用",
+    "客户，手机银行·登录闪退",
+    "收款人写的是支付宝·花呗",
 ]
 ADDRESSES = {
     "我住幸福路23号阳光花园3栋2单元501室，请上门": ["幸福路23号阳光花园3栋2单元501室"],
@@ -78,6 +104,11 @@ def test_a_name_that_is_announced_needs_little_of_the_model(text: str) -> None:
 @pytest.mark.parametrize("text", NOBODY)
 def test_titles_and_plain_words_are_nobodys_name(text: str) -> None:
     assert not list(persons.find(text, likely(text, NEARLY), []))
+
+
+@pytest.mark.parametrize("text", BRANDS)
+def test_no_dotted_brand_is_a_name_only_because_it_is_announced(text: str) -> None:
+    assert not list(persons.find(text, likely(text, 0), []))
 
 
 def test_without_words_around_the_model_decides_and_a_longer_name_wins() -> None:
@@ -185,6 +216,20 @@ def test_the_pipeline_masks_every_part_whoever_speaks(pipeline: Pipeline) -> Non
         0: "请问是[姓名]女士吗 您的尾号是多少",
         1: "是的 我住湖北省武汉市武昌区[地址] 王经理来过",
     }
+
+
+def shown(pipeline: Pipeline, texts: Iterable[str]) -> list[str]:
+    return [masked(doc.part(0), doc.pii) for doc in pipeline.run(Doc.of("1", text) for text in texts)]
+
+
+def test_a_name_with_a_dot_is_masked_and_neither_what_announces_it_nor_what_follows(pipeline: Pipeline) -> None:
+    assert dict(zip(DOTTED, shown(pipeline, DOTTED), strict=True)) == DOTTED
+
+
+def test_brands_and_places_with_a_dot_are_shown(pipeline: Pipeline) -> None:
+    assert shown(pipeline, BRANDS) == BRANDS
+    (said,) = shown(pipeline, ["你们的客户，金葵花·私人银行服务太差"])
+    assert said.endswith("·私人银行服务太差")
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ UNITS = {
     "lines": "王五\n",
     "honorifics": "王先生",
     "links": "姓名：：：",
+    "dots": "我叫古丽·艾山来投诉",
 }
 
 

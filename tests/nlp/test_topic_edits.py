@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -128,6 +129,25 @@ def test_two_matters_in_one_topic_are_offered_as_its_parts() -> None:
 
 def test_a_small_topic_has_no_parts() -> None:
     assert parts(np.eye(6, dtype=np.float32), ["话"] * 6) == []
+
+
+def test_copies_of_one_template_have_no_parts() -> None:
+    template = np.random.default_rng(0).normal(size=32).astype(np.float32)
+    assert parts(np.tile(template, (16, 1)), ["恭喜您获得本行礼遇"] * 16) == []
+
+
+@pytest.mark.parametrize("at", [0, 1000, 2000, 3000, 4000])
+def test_a_small_part_beside_thousands_of_copies_is_offered_and_the_same_every_time(at: int) -> None:
+    random = np.random.default_rng(0)
+    template, other = random.normal(size=(2, 32))
+    points = np.tile(template, (5_000, 1)).astype(np.float32)
+    points[at : at + 4] = other + 0.1 * random.normal(size=(4, 32))
+    said = ["恭喜您获得本行礼遇"] * 5_000
+    said[at : at + 4] = ["年费没有告知就扣了"] * 4
+    found = parts(points, said)
+    assert [len(part.rows) for part in found] == [4_996, 4]
+    assert sorted(found[1].rows) == list(range(at, at + 4))
+    assert found == parts(points, said)
 
 
 def test_telling_terms_are_said_inside_and_not_outside() -> None:
