@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nlp import digits
+from nlp.identifiers import LANDLINE
 from nlp.normalize import normalize
 
 MOBILE_DIGITS = 11
@@ -15,11 +16,16 @@ def lettered(kind: str) -> bool:
 
 
 def canonical(written: str, kind: str) -> str:
-    """Digits alone for a number, spoken or spaced, without the country's code; letters and digits for the rest."""
+    """Digits alone for a number, spoken or spaced, letters and digits for the rest.
+
+    A telephone number is without the country's code, and its area without the zero dialled before it.
+    """
     text = normalize(written).text
     if lettered(kind):
         return letters(text)
     number = "".join(numbers(text))
+    if kind == "LANDLINE" and (full := LANDLINE.fullmatch(number)):
+        return number[full.start("area") :].removeprefix("0")
     return number[-MOBILE_DIGITS:] if kind.startswith("MOBILE") else number
 
 

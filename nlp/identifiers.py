@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RULES = "rules/identifiers.json"
 
 _MOBILE = re.compile(r"(?:0|0?0?86)?1[3-9]\d{9}")
-_LANDLINE = re.compile(r"(?P<country>0?0?86)?(?P<area>(?(country)0?|0)(?:10|2\d|[3-9]\d\d))[2-8]\d{6,7}")
+LANDLINE = re.compile(r"(?P<country>0?0?86)?(?P<area>(?(country)0?|0)(?:10|2\d|[3-9]\d\d))[2-8]\d{6,7}")
 _SUBSCRIBER = {(7,), (8,), (3, 4), (4, 4)}  # how the number after the area code is grouped
 _LOCAL = re.compile(r"[2-8]\d{6,7}")
 _CARD = re.compile(r"(?:62|4|5[0-5]|2[2-7]|3[5-9]|60|6[4-9]|8[14-8]|9[0-9])\d{14,17}|4\d{12}|3[47]\d{13}|3[068]\d{12}")
@@ -34,7 +34,7 @@ _TIMESTAMP = re.compile(r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\
 _DOUBLED = str.maketrans("0123456789", "0246813579")  # twice the digit, its own digits added
 _UNIONPAY = "62"  # with a right check digit believed in any grouping
 _ANSWER = 12  # an answer to "the last four digits?" stands at the start of the turn
-_FILLERS = re.compile(r"(?:[\W_]|[好的嗯啊哦喔噢行是对吧呢呀我就那个想]|可以|应该)*")
+_FILLERS = re.compile(r"(?:[\W_]|[好的嗯啊哦喔噢行是对吧呢呀我就那个想]|可以|应该|稍?等(?:一?下)?|马上)*")
 _TAIL_SIZES, _CVV_SIZES, _SECRET_SIZES = range(3, 7), range(3, 5), range(4, 21)
 _CODE_SIZE = 6  # the usual one-time code and card password
 _QQ = re.compile(r"[1-9]\d{4,10}")
@@ -43,6 +43,15 @@ _SIX = {(6,), (3, 3), (1, 1, 1, 1, 1, 1)}  # 2026-03-15 begins with six digits t
 _AMOUNT = frozenset("元块万亿%")
 _MOBILE_LENGTH, _MOBILE_LAYOUT = 11, (3, 4, 4)
 _REGIONS = frozenset(taxonomy.read(RULES)["regions"])  # first two digits of an identity card
+_OTHER, _BETWEEN, _OTHER_AFTER = (
+    "|".join(map(re.escape, taxonomy.read(RULES)[name])) for name in ("not_code_before", "between", "not_code_after")
+)
+_OTHER_BEFORE = re.compile(rf"(?:{_OTHER})(?:[ :¥$]|{_BETWEEN})*$", re.IGNORECASE)  # 转走了, 余额还有, 基金
+_OTHER_BEHIND = re.compile(rf"[ 的全都也被]{{0,4}}(?:{_OTHER_AFTER})", re.IGNORECASE)  # 没了, 这只基金
+_ROUND = re.compile(r"[1-9]\d0000")  # an amount; of ten thousand codes one is like this
+_CODE_LEAD = re.compile(  # a clause that tells a code: 又发来一个, after a sign or another number
+    rf"(?:^|[\W\d幺二三四五六七八九])[{taxonomy.read(RULES)['code_leads']}]*$|[是为] ?$"
+)
 
 
 def luhn(number: str) -> bool:
@@ -114,7 +123,7 @@ def _bank_card(number: Number, near: Around) -> Found | None:
 
 
 def _landline(number: Number, near: Around) -> Found | None:
-    full = _LANDLINE.fullmatch(number.digits)
+    full = LANDLINE.fullmatch(number.digits)
     if not (full or near.cue == "landline") or near.near("order") or cues.hotline(number.digits):
         return None
     if full and not number.weak:
@@ -172,6 +181,19 @@ def _asked_secret(number: Number, near: Around) -> str:
     return ""
 
 
+def _maybe_code(text: str, number: Number, near: Around) -> bool:
+    """False where a number of a code's size, not right beside the word for it, is told to be something else.
+
+    Without such a word, in answer to a question or after another code, its own clause must tell a code.
+    """
+    if near.cue and near.near(near.cue):
+        return True
+    ahead = text[max(0, number.start - cues.REACH) : number.start]
+    if _ROUND.fullmatch(number.digits) or _OTHER_BEFORE.search(ahead) or _OTHER_BEHIND.match(text, number.end):
+        return False
+    return bool(near.cue or _CODE_LEAD.search(ahead))
+
+
 _READINGS = (_identity, _mobile, _bank_card, _landline, _account, _short)
 _DATE = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _SHAPES = (  # how the digits of a number begin that needs no announcement, and how many it has
@@ -212,14 +234,14 @@ def _sizes(ahead: str, cue: str, asked: frozenset[str]) -> list[int]:
     return sorted(set().union(*sizes))
 
 
-def numbers(text: str, question: str) -> Iterator[Found]:
+def numbers(text: str, asked: frozenset[str]) -> Iterator[Found]:
     """Identifiers made of digits in a text that answers a question; see `find`."""
     chains = digits.runs(text)
-    asked = cues.classes(question) if chains else frozenset()
-    if not _bare(text, chains):  # who names a code need not ask for it; an answer says the code and no more
+    bare = _bare(text, chains)
+    if not bare:  # who names a code need not ask for it; an answer says the code and no more
         asked -= {"cvv", "password"}
     for chain in chains:
-        yield from (_opened(text, found) for found in surest(_readings(text, chain, asked)))
+        yield from (_opened(text, found) for found in surest(_readings(text, chain, asked, bare=bare)))
 
 
 def says_nothing(text: str) -> bool:
@@ -231,14 +253,16 @@ def _bare(text: str, chains: Sequence[list[Group]]) -> bool:
     return len(chains) == 1 and says_nothing(text[: chains[0][0].start] + text[chains[0][-1].end :])
 
 
-def _readings(text: str, chain: list[Group], asked: frozenset[str]) -> Iterator[Found]:
+def _readings(text: str, chain: list[Group], asked: frozenset[str], *, bare: bool) -> Iterator[Found]:
     """What the numbers of one chain may be, as yet contradicting each other."""
     windows = digits.Windows(text, chain)
     for first, head in enumerate(chain):
         announced = cues.before(text, head.start)
         for number in windows.starting(first, _sizes(windows.ahead(first), announced[0], asked)):
             near = cues.around(text, number.start, number.end, asked, announced)
-            yield from (found for read in _READINGS if (found := read(number, near)))
+            for found in (found for read in _READINGS if (found := read(number, near))):
+                if found.kind not in {"OTP", "PASSWORD"} or bare or _maybe_code(text, number, near):
+                    yield found
 
 
 def _opened(text: str, found: Found) -> Found:
@@ -251,12 +275,12 @@ def _opened(text: str, found: Found) -> Found:
     return replace(found, start=start)
 
 
-def find(text: str, question: str = "") -> list[Found]:
+def find(text: str, asked: frozenset[str] = frozenset()) -> list[Found]:
     """All identifiers of a normalised text, in order, without overlaps.
 
-    `question` is the normalised turn of another speaker before it, which may say what a bare number is.
+    `asked` holds the cue classes of what others said before it, which may say what a bare number is.
     """
-    found = surest([*numbers(text, question), *written.find(text)])
+    found = surest([*numbers(text, asked), *written.find(text)])
     if any(one.kind == "OTP" for one in found):  # who gives one code often gives the next without saying so
-        return surest([*found, *numbers(text, question + "验证码")])
+        return surest([*found, *numbers(text, asked | {"otp"})])
     return found

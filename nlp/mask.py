@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from nlp import cues, digits, identifiers, taxonomy
-from nlp.doc import Pii, Span
+from nlp.doc import SUBJECT, Pii, Span
 from nlp.found import Found, surest
 
 if TYPE_CHECKING:
@@ -88,17 +88,16 @@ def cut(text: str, pii: Sequence[Pii]) -> tuple[str, tuple[Pii, ...]]:
     return text, tuple(pii)
 
 
-def _all_of(text: str, question: str) -> list[Found]:
+def _all_of(text: str, asked: frozenset[str]) -> list[Found]:
     """What is found in a normalised text, and then with placeholders in its place, until no more is.
 
     Of two numbers with nothing between them one may hide the other; masked text must have nothing left to mask.
     """
-    found = identifiers.find(text, question)
+    found = identifiers.find(text, asked)
     while found:
         hidden, starts, ends = _with_placeholders(text, found)
         more = [
-            Found(starts[one.start], ends[one.end - 1], one.kind, one.sure)
-            for one in identifiers.find(hidden, question)
+            Found(starts[one.start], ends[one.end - 1], one.kind, one.sure) for one in identifiers.find(hidden, asked)
         ]
         new = [one for one in more if not any(old.start <= one.start and one.end <= old.end for old in found)]
         if not new:
@@ -130,6 +129,20 @@ def _widened(one: Found, found: Sequence[Found]) -> Found:
     return Found(start, end, one.kind, one.sure)
 
 
+def _asked(doc: Doc) -> dict[int, frozenset[str]]:
+    """Of each part the cue classes of all that others said since its speaker last said something; 好的 says nothing."""
+    asked: dict[int, frozenset[str]] = {SUBJECT: frozenset()}
+    since: dict[str, frozenset[str]] = {turn.role: frozenset() for turn in doc.turns}
+    for part, turn in enumerate(doc.turns):
+        text = doc.normal[part].text
+        asked[part] = since[turn.role]
+        said = cues.classes(text)
+        since = {role: classes if role == turn.role else classes | said for role, classes in since.items()}
+        if not identifiers.says_nothing(text):
+            since[turn.role] = frozenset()
+    return asked
+
+
 class Masker:
     """Fills `identifiers`: what rules alone find in all parts, in original offsets, in order, without overlaps."""
 
@@ -137,7 +150,7 @@ class Masker:
     needs: tuple[str, ...] = ("normal",)
 
     def __init__(self) -> None:
-        self.version = f"mask4.{taxonomy.digest(digits.RULES, cues.RULES, identifiers.RULES, _KINDS)}"
+        self.version = f"mask5.{taxonomy.digest(digits.RULES, cues.RULES, identifiers.RULES, _KINDS)}"
 
     def predict(self, docs: Sequence[Doc]) -> list[tuple[Pii, ...]]:
         """One tuple of spans per doc."""
@@ -145,20 +158,11 @@ class Masker:
 
     def _spans(self, doc: Doc) -> list[Pii]:
         spans: list[Pii] = []
+        asked = _asked(doc)
         for part in doc.parts():
             normal = doc.normal[part]
             spans.extend(
                 Pii(part, *normal.to_original(found.start, found.end), found.kind)
-                for found in _all_of(normal.text, self._question(doc, part))
+                for found in _all_of(normal.text, asked[part])
             )
         return spans
-
-    @staticmethod
-    def _question(doc: Doc, part: int) -> str:
-        """The normalised turn of another speaker before it; 好的 between the two is passed over."""
-        for at in range(part - 1, -1, -1):
-            if doc.turns[at].role != doc.turns[part].role:
-                return doc.normal[at].text
-            if not identifiers.says_nothing(doc.normal[at].text):
-                break
-        return ""

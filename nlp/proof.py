@@ -6,8 +6,11 @@ from enum import StrEnum
 
 from stdnum.cn import uscc
 
+from nlp import identifiers
 from nlp.canonical import canonical
 from nlp.identifiers import identity_card, luhn, old_identity_card
+from nlp.normalize import normalize
+from nlp.taxonomy import pii_title
 
 _SHAPED = frozenset({"MOBILE", "MOBILE_SPACED", "MOBILE_SPOKEN", "LANDLINE", "EMAIL", "PASSPORT", "PLATE"})
 _MODEL = frozenset({"NAME", "ADDRESS"})
@@ -23,11 +26,12 @@ class Proof(StrEnum):
 
 
 def proof(kind: str, written: str) -> Proof:
-    """Why `written` was taken for `kind`; where a check fails it was believed for the words around it."""
+    """Why `written` was taken for `kind`; what is not recognised alone was believed for the words around it."""
     if kind in _MODEL:
         return Proof.MODEL
     if kind in _SHAPED:
-        return Proof.SHAPE
+        alone = identifiers.find(normalize(written).text)  # no words around it
+        return Proof.SHAPE if pii_title(kind) in {pii_title(one.kind) for one in alone} else Proof.CONTEXT
     form = canonical(written, kind)
     checked = (
         (kind.startswith("ID_CARD") and (identity_card(form) or old_identity_card(form)))

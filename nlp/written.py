@@ -20,7 +20,8 @@ _EMAIL = re.compile(
     rf"(?:[A-Za-z0-9-]{{1,63}}{_DOT}){{1,4}}[A-Za-z]{{2,12}}{_RIGHT}",
     re.IGNORECASE,
 )
-_PROVINCE = taxonomy.read("rules/identifiers.json")["plate_provinces"]
+_RULES = taxonomy.read("rules/identifiers.json")
+_PROVINCE = _RULES["plate_provinces"]
 _PLATE = re.compile(
     rf"[{_PROVINCE}][A-HJ-NP-Z][·•.\- ]?(?:"
     r"(?:[DABCEFGHJK][A-HJ-NP-Z0-9][0-9]{4}|[0-9]{5}[DABCEFGHJK])"
@@ -35,9 +36,16 @@ _PERMIT = re.compile(
 )
 _DATED = re.compile(r"[A-Z]20[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])", re.IGNORECASE)
 _WECHAT = re.compile(
-    r"(?P<cue>微信号?|[v威薇维]信号?|(?<![A-Za-z])(?:wx|vx|wechat|v|加v)(?![A-Za-z])|加(?:我|他|她)?|私信?我?|s我)"
+    r"(?P<cue>微信号?|[v威薇维]信号?|(?<![A-Za-z])(?:wx|vx|wechat|v|加v)(?![A-Za-z])"
+    r"|加(?:我|他|她)|(?<![参增添追再附外叠更])加|(?<=[添再])加(?=\s?(?-i:[a-z]))|私信?我?|s我)"
     r"(?P<gap>[\s:=,+是号为我同个叫()]{0,4}(?-i:V(?=[a-z]))?)"
     r"(?P<id>[A-Za-z][-_A-Za-z0-9]{5,19})(?![-_A-Za-z0-9@.])",
+    re.IGNORECASE,
+)
+_PRODUCT = re.compile(  # 微信 iphone15pro, 加iPhone15, 微信 ETF510300: what one pays with or for, not whom one adds
+    rf"(?:微信|加)\s?(?:(?:{'|'.join(_RULES['products'])})[-_]?)+"
+    r"[0-9]{0,2}(?:[-_]?(?:pro|max|plus|mini|ultra|air|se|s|beta))*"
+    r"|微信\s(?-i:[A-Z]{2,}[0-9]+)",
     re.IGNORECASE,
 )
 _TYPED = "A-Za-z!@#$%^&*_.+-"  # beside digits, of which a password has one at least
@@ -75,7 +83,8 @@ def _passports(text: str) -> Iterator[Found]:
 
 def _wechat_ids(text: str) -> Iterator[Found]:
     for found in _WECHAT.finditer(text):
-        if any(char in "0123456789_-" for char in found["id"]) or "号" in found["cue"] + found["gap"]:
+        coined = any(char in "0123456789_-" for char in found["id"]) and not _PRODUCT.fullmatch(found[0])
+        if coined or "号" in found["cue"] + found["gap"]:
             yield Found(*found.span("id"), "WECHAT", ANNOUNCED)
 
 

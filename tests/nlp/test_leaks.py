@@ -17,12 +17,13 @@ KNOWN = Known(
         ("浙江省杭州市西湖区文三路202号", "ADDRESS"),
         ("6416", "CARD_TAIL"),
         ("金国", "NAME"),
+        ("+86 10 66551234", "LANDLINE"),
     ]
 )
 
 
 def test_what_is_too_short_to_be_told_from_an_accident_is_left_out() -> None:
-    assert len(KNOWN) == 7
+    assert len(KNOWN) == 8
     assert not KNOWN.kinds_in("尾号6416，金国强说的")
 
 
@@ -35,6 +36,7 @@ def test_what_is_too_short_to_be_told_from_an_accident_is_left_out() -> None:
         ('{"phone":"13912345678"}', "MOBILE_SPACED"),
         ("/feedback?q=13688887777", "MOBILE_SPOKEN"),
         ("id=11010119900307003x", "ID_CARD"),
+        ("打010-66551234", "LANDLINE"),
         ("写信到 zhang.san_88＠EXAMPLE.com", "EMAIL"),
         ("慕 容 杰 东先生", "NAME"),
         ("他住文三路 202 号", "ADDRESS"),

@@ -88,14 +88,34 @@ FOUND = [
     ("身份证后六位《12345X》", "CARD_TAIL"),
     ("验证码是《123456》，又来一个《853221》还是过期", "OTP"),
     ("动态口令 《8899》", "OTP"),
+    ("验证码：《123456》", "OTP"),
+    ("验证码《886655》发给他了，钱被转走500000", "OTP"),
+    ("验证码发给骗子《886655》就被转走了五万", "OTP"),
+    ("验证码我转给他了，《886655》", "OTP"),
+    ("先后报了验证码《123456》、《886655》和《990011》", "OTP"),
+    ("验证码是《123456》。后来又发来一个《886655》，我也念了", "OTP"),
+    ("骗子要了验证码《123456》。后来的事你们知道，一共转走了200000", "OTP"),
+    ("骗子要了验证码《123456》，后来又给了他200000", "OTP"),
+    ("动态口令，收到是《176886》，输进去说过期，又来一个《853221》", "OTP"),
     ("密码是《abc123》", "PASSWORD"),
     ("登录密码《690465》", "PASSWORD"),
+    ("我的密码 《886655》", "PASSWORD"),
+    ("密码改成《886655》", "PASSWORD"),
+    ("密码我告诉他了 我报了…… 是《126852》", "PASSWORD"),
+    ("取款密码《886655》", "PASSWORD"),
+    ("登录密码是不是还是原来那个《690465》 能撤回不", "PASSWORD"),
     ("密码是《Kx7qTz92mWvLp4RsYd8cBn》，麻烦改掉", "PASSWORD"),
     ("密码《correcthorsebatterystaple9》", "PASSWORD"),
     (f"密码《123456》{'我' * 15}交了880123那么多", "PASSWORD"),
     ("CVV是《123》 安全码 《456》", "CVV"),
     ("微信《abc_123456》", "WECHAT"),
     ("加V：《abc-777》", "WECHAT"),
+    ("加V 《abc12345》", "WECHAT"),
+    ("加《abc12345》，微信《NHDZ0411》", "WECHAT"),
+    ("微信 《abc12345》，加我微信 《abc-12345》", "WECHAT"),
+    ("再加我《abc12345》", "WECHAT"),
+    ("添加《abc12345》为好友", "WECHAT"),
+    ("微信号 《iphone15pro》", "WECHAT"),
     ("私信我,V《wrvzrf2701》", "WECHAT"),
     ("QQ《3040281675》", "QQ"),
     ("扣扣：《715243250》", "QQ"),
@@ -115,8 +135,23 @@ LEFT_ALONE = [
     "产品代码AB123456，P13，一年期LPR3.0%",
     "川A计划，沪深300，京东A股",
     "微信支付限额5000，微信ETC绑定，加微信说",
+    "参加VIP2026活动，参加iPhone15抽奖，添加VIP2026服务",
+    "想增加USD5000额度，再加ETF510300吗，追加ETF510300，附加VIP2026",
+    "微信 iphone15pro 支付不了，微信iphone15pro也是，微信 ETF510300 买不了",
     "验证码60秒没收到，密码6位，密码输错3次，密码忘了打95588",
     "密码 InvalidCredentialsGiven，2026年起就这样",
+    "没收到验证码就被转走500000",
+    "没收到验证码就被转走356800",
+    "没给过验证码 钱还是没了 共计356800",
+    "验证码都没看到，余额只剩356812了",
+    "密码输入后被扣100000，请退",
+    "凭密码取走人民币200000",
+    "不用验证码就取了356812",
+    "密码锁着呢，356812被转走了",
+    "收不到验证码，股票600519跌了",
+    "收不到验证码，想赎的510300这只基金",
+    "忘了密码，客户号123456",
+    "忘了密码，邮编是310012",
     "尾号是多少，后四位呢",
     "冠字号尾数4417",
     "@远山银行 在吗",
@@ -169,49 +204,6 @@ def test_two_numbers_side_by_side() -> None:
     assert masked(doc.part(0), doc.identifiers) == "[手机号] [银行卡号]，[手机号]/[手机号]"
 
 
-@pytest.mark.parametrize(
-    ("question", "marked", "kind"),
-    [
-        ("请提供卡号后四位", "《4662》,金额应该是23764.8", "CARD_TAIL"),
-        ("麻烦报一下您的账号", "秦家永 《450612310077》", "ACCOUNT"),
-        ("您泄露的是哪一条验证码", "《988715》 就这个 一分钟前", "OTP"),
-        ("请报一下卡背面的安全码", "《123》", "CVV"),
-        ("请报一下卡背面的安全码", "是《幺二三》对吧", "CVV"),
-        ("请您输入查询密码", "《654321》", "PASSWORD"),
-        ("请您输入查询密码", "好的，我想想啊，应该就是那个，《六五四 三二一》", "PASSWORD"),
-    ],
-)
-def test_a_bare_number_is_what_was_asked_for(question: str, marked: str, kind: str) -> None:
-    text, expected = planted(marked, kind, part=1)
-    answered = read(Doc("1", (Turn("agent", question), Turn("customer", text))))
-    assert with_kinds(answered.identifiers) == with_kinds(expected)
-    assert read(Doc("1", (Turn("customer", question), Turn("customer", text)))).identifiers == ()
-
-
-@pytest.mark.parametrize(
-    ("question", "text"),
-    [
-        ("请报一下卡背面的安全码", "扣了300元是怎么回事"),
-        ("请报一下卡背面的安全码", "110我也打过了"),
-        ("请报一下卡背面的安全码", "12 3那两天我都去过"),
-        ("请报一下卡背面的安全码", "2026-03-15改过一次"),
-        ("请报一下卡背面的安全码", "就扣了1,280多"),
-        ("请报一下卡背面的安全码", "退了500多"),
-        ("我们不会索要安全码和密码，请您不要提供", "买的是基金161725"),
-        ("登录密码锁定了", "余额还有123456呢，不会丢吧"),
-        ("您收到验证码了吗", "2026-03-15收到的"),
-        ("请报一下卡背面的安全码", "我等了这么久你们还要我报这个，总共退了500多"),
-        ("请您输入查询密码", "2026-03-15改过一次"),
-        ("请您输入查询密码", "20260315改过一次"),
-        ("请您输入查询密码", "页面弹出错误码100234"),
-        ("请您输入查询密码", "输错3次就锁了，里面有123456元"),
-        ("请您输入查询密码", "14:25:36输的"),
-    ],
-)
-def test_a_number_that_is_no_answer_stays(question: str, text: str) -> None:
-    assert read(Doc("1", (Turn("agent", question), Turn("customer", text)))).identifiers == ()
-
-
 def test_subject_and_turns_are_all_masked() -> None:
     doc = Doc("1", (Turn("agent", "您是13812345678吗"), Turn("customer", "对")), subject="回电13912345678")
     assert with_kinds(read(doc).identifiers) == [(SUBJECT, 2, 13, "MOBILE"), (0, 2, 13, "MOBILE")]
@@ -245,13 +237,6 @@ def test_what_was_cut_is_found_again_where_it_stood(question: str, text: str) ->
     assert not set(kept) & set("123456789六五四三二一"), "nothing of it is kept"
     again = read(Doc("1", (Turn("agent", question), Turn("customer", kept))))
     assert with_kinds(again.identifiers) == with_kinds(doc.identifiers) != []
-
-
-def test_a_word_of_assent_before_the_answer_makes_no_difference() -> None:
-    said = (Turn("agent", "请报一下卡背面的安全码"), Turn("customer", "好的"), Turn("customer", "123"))
-    assert with_kinds(read(Doc("1", said)).identifiers) == [(2, 0, 3, "CVV")]
-    said = (Turn("agent", "请报一下卡背面的安全码"), Turn("customer", "先别急"), Turn("customer", "123"))
-    assert read(Doc("1", said)).identifiers == ()
 
 
 @pytest.mark.parametrize(

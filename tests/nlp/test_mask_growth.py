@@ -8,7 +8,7 @@ from itertools import cycle, islice
 import pytest
 
 from nlp import digits, identifiers
-from nlp.doc import Doc
+from nlp.doc import Doc, Turn
 from nlp.mask import Masker
 from nlp.normalize import Normalizer
 
@@ -27,6 +27,7 @@ UNITS = {
     "letters X": "1 X ",
     "fillers": "1嗯啊哦2",
     "codes": "验证码123456 1 2 3 4 5 6 ",
+    "amounts after codes": "验证码123456转了了了 123456的的",
     "cues": "卡号手机",
     "tails": "尾号 1234 ",
     "at signs": "a@a.",
@@ -42,9 +43,19 @@ UNITS = {
 }
 
 
+DIALOGUES = {
+    "assents": (Turn("customer", "好的"), Turn("agent", "请报验证码"), Turn("bot", "嗯")),
+    "questions without answer": (Turn("agent", "请报验证码"), Turn("bot", "123456")),
+}
+
+
 def cpu_seconds(unit: str, length: int) -> float:
     """In time of this process alone."""
-    doc = Doc.of("1", "".join(islice(cycle(unit), length)))
+    return seconds_for(Doc.of("1", "".join(islice(cycle(unit), length))))
+
+
+def seconds_for(doc: Doc) -> float:
+    """To mask it, in time of this process alone."""
     [doc.normal] = Normalizer().predict([doc])
     begin = time.process_time()
     Masker().predict([doc])
@@ -57,6 +68,15 @@ def test_twice_the_text_takes_about_twice_the_time(unit: str) -> None:
     once, twice = map(min, zip(*took, strict=True))  # in turn: what runs on the other half of the core slows both
 
     assert twice <= 3 * once + 0.02
+
+
+@pytest.mark.parametrize("turns", DIALOGUES.values(), ids=DIALOGUES)
+def test_twice_the_turns_take_about_twice_the_time(turns: tuple[Turn, ...]) -> None:
+    once, twice = Doc("1", turns * (SHORT // 10)), Doc("1", turns * (SHORT // 5))
+    took = [(seconds_for(once), seconds_for(twice)) for _ in range(3)]
+    once_took, twice_took = map(min, zip(*took, strict=True))
+
+    assert twice_took <= 3 * once_took + 0.02
 
 
 @pytest.mark.parametrize("asked", [frozenset[str](), frozenset({"otp"}), frozenset({"cvv", "password"})])
