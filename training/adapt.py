@@ -66,7 +66,7 @@ def questions(
         for pair in chosen
     ]
     empty = texts.Text(framed([EOS]), [])  # for a question of signs alone
-    asked = [next(iter(texts.read([text], reader, frozenset())), empty).ids for text in numbers]
+    asked = [(texts.read_one(text, reader, frozenset()) or empty).ids for text in numbers]
     long = [text.ids for text in feedback if contrast.long_enough(text.ids)]
     return contrast.Questions(asked, list(standards.values()), points, long)
 

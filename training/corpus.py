@@ -22,9 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlp.doc import CUSTOMER, SUBJECT, Doc, Pii, Span, Turn
 from nlp.heads import CHOICE_HEADS, RISK
-from nlp.mask import Masker
 from nlp.model import DEMAND
-from nlp.normalize import Normalizer
 from nlp.personal import KINDS
 from nlp.taxonomy import DATA, values
 from training import texts
@@ -40,6 +38,7 @@ FOLDS = 5  # that are drawn; the development fold is the first
 _EVERY = {"R": 5, _AUTHORED: 10, "S": 0, "T": 0, "C": 0}
 _OTHERS = 5
 _OURS = re.compile(r"[RSAT]\d{5}|C\d+")
+_ROLES = (CUSTOMER, "agent", "bot", "system")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +109,17 @@ def hard_ids() -> frozenset[str]:
 
 
 def doc_of(row: dict[str, Any]) -> Doc:
-    """A row's text or turns as a doc."""
+    """A row's text or turns as a doc. Raises KeyError for a field that is not there and ValueError for an odd role."""
     turns = row.get("turns") or [{"role": CUSTOMER, "text": row["text"]}]
+    if any(turn["role"] not in _ROLES for turn in turns):  # read as not the customer's, its words would teach nothing
+        raise ValueError(f"role is none of {', '.join(_ROLES)}")  # it may be a text out of its column
     return Doc(row["id"], tuple(Turn(turn["role"], turn["text"]) for turn in turns), row.get("subject") or "")
 
 
 def read(paths: Iterable[Path]) -> Iterator[Example]:
     """All labelled rows. Raises ValueError with file and line for a row that does not fit the label list."""
     for path in paths:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                try:
-                    yield example_of(json.loads(line))
-                except (KeyError, TypeError, ValueError) as error:
-                    raise ValueError(f"{path.name}, line {number}: {type(error).__name__} {error}") from error
+        yield from texts.read_lines(path, example_of)
 
 
 def speaks(example: Example) -> bool:
@@ -142,9 +138,7 @@ def split(examples: Iterable[Example], fold: int = 0) -> tuple[list[Example], li
 
 def example_of(row: dict[str, Any]) -> Example:
     """A row as it is read. Raises KeyError or ValueError for a row that does not fit the label list."""
-    doc, labels = doc_of(row), row["labels"]
-    doc.normal = Normalizer().predict([doc])[0]
-    doc.identifiers = Masker().predict([doc])[0]
+    doc, labels = texts.prepared(doc_of(row)), row["labels"]
     gold = {head: values(head).index(str(labels[head])) for head in CHOICE_HEADS if head in labels}
     risks = _risks(labels[RISK]) if RISK in labels else None
     wanted = labels.get(DEMAND)

@@ -66,13 +66,14 @@ def correct(
     config, weights = artifact.load_config(start), artifact.load_weights(start)
     reader, network = reader_of(start), network_of(start)
     training, _development = split([*_often(corrections, len(samples)), *samples])
+    corrected = {row.doc.id for row in corrections}  # by people who read whole calls, not their first window
     # the heads come with their standardisation folded in: nothing may move it
     # and what the samples teach may not go into a shift, which is forgotten
     beside = _beside(config, weights, training)
     rows = [
         replace(item, feedback=False, set=0, beside=told)
         for example, told in zip(training, beside, strict=True)
-        for item in items([example], reader)
+        for item in items([example], reader, fullest=example.doc.id in corrected)
     ]
     run = work / _digest(config["sha256"], training)  # what was begun with other rows is not gone on with
     finetune.finetune(network, finetune.Mixture(rows, [], None, EPOCHS), None, PACE, run)

@@ -1,6 +1,7 @@
 """How well the sentence embedding tells what is asked, on questions that no training saw, beside other encoders.
 
-Pairs are kept out by connected component, bank questions by standard question (training/texts.py).
+Pairs are kept out by connected component, bank questions by standard question (training/texts.py); pairs with words
+that also stand in a component which is not kept out are left out.
 """
 
 from __future__ import annotations
@@ -17,9 +18,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler, normalize
 
 from nlp.doc import Doc
-from nlp.mask import Masker
 from nlp.model import encoder_of
-from nlp.normalize import Normalizer
 from training import texts
 from training.figures import Figure, draws, share
 from training.peers.encoder import Base
@@ -147,14 +146,9 @@ def _features(embed: Embed, pairs: Sequence[texts.Pair]) -> Floats:
 
 def _ours(model: Path) -> Embed:
     encoder = encoder_of(model)
-    stages = Normalizer(), Masker()
 
     def embed(said: Sequence[str]) -> Floats:
-        docs = [Doc.of(str(number), text) for number, text in enumerate(said)]
-        for doc, normal in zip(docs, stages[0].predict(docs), strict=True):
-            doc.normal = normal
-        for doc, found in zip(docs, stages[1].predict(docs), strict=True):
-            doc.identifiers = found
+        docs = [texts.prepared(Doc.of(str(number), text)) for number, text in enumerate(said)]
         order = sorted(range(len(docs)), key=lambda at: len(said[at]))
         vectors = [one.embedding for one in encoder.predict([docs[at] for at in order])]
         return np.stack(vectors)[np.argsort(order)]

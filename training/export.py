@@ -40,12 +40,19 @@ class Target:
 
 
 def export(network: Network, wide: Wide, tokenizer: Tokenizer, development: Sequence[Example], target: Target) -> None:
-    """Write the model uncalibrated, read the fold with it as it will run, write it again calibrated."""
-    store(network, wide, tokenizer, dict.fromkeys((*HEADS, DEMAND), UNCALIBRATED), target)
+    """Write the model uncalibrated, read the fold with it as it will run, write it again calibrated.
+
+    All this aside, so that a killed export leaves no model in `target` but one that was there before.
+    """
+    aside = Target(target.folder / "part", target.version)
+    store(network, wide, tokenizer, dict.fromkeys((*HEADS, DEMAND), UNCALIBRATED), aside)
     development = list(filter(speaks, development))
-    deep, margins = logits_of(target.folder, development)
+    deep, margins = logits_of(aside.folder, development)
     calibrated = {name: calibrate(name, logits, margins.get(name), development) for name, logits in deep.items()}
-    store(network, wide, tokenizer, calibrated, target)
+    store(network, wide, tokenizer, calibrated, aside)
+    for name in (artifact.WEIGHTS, artifact.TOKENIZER, artifact.CONFIG):  # the last, with their sums, makes it a model
+        (aside.folder / name).replace(target.folder / name)
+    aside.folder.rmdir()
 
 
 def store(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nlp.artifact import CONFIG
 from training import base, corpus, evaluate, finetune, loop, wide
 from training.evaluate import EvaluationError, Judgement
 from training.export import Target, export
@@ -69,8 +70,6 @@ def _trained(examples: Sequence[Example], fold: int, start: Path, folder: Path, 
     mixture = finetune.Mixture(items(training, reader), [], None, epochs)
     finetune.finetune(network, mixture, None, loop.Pace(), folder)
     model = folder / "model"
-    if not model.exists():
-        aside = Target(folder / "aside", VERSION)
-        export(network, wide.fit(training), reader.tokenizer, held, aside)
-        aside.folder.rename(model)
+    if not (model / CONFIG).exists():
+        export(network, wide.fit(training), reader.tokenizer, held, Target(model, VERSION))
     return model

@@ -54,21 +54,28 @@ class Item:
         )
 
 
-def items(examples: Sequence[Example], reader: Reader) -> list[Item]:
-    """The first window of each labelled doc; one in which the customer says nothing teaches nothing."""
+def items(examples: Sequence[Example], reader: Reader, *, fullest: bool = False) -> list[Item]:
+    """The first window of each labelled doc; one in which the customer says nothing teaches nothing.
+
+    With `fullest` the window that holds most of the customer's pieces instead, the first of several.
+    """
     answer = []
     for example in filter(corpus.speaks, examples):
         tokens = reader.tokens(example.doc)
-        keep = WINDOW - FRAME
-        if any(tokens.judged[:keep]):
-            judged = [False, *tokens.judged[:keep], False]
-            demand, tags = _demand(example, tokens, keep), _tags(example, tokens, keep)
-            ids = framed(tokens.ids[:keep])
+        start, end = _fullest(reader, tokens) if fullest else (0, WINDOW - FRAME)
+        if any(tokens.judged[start:end]):
+            judged = [False, *tokens.judged[start:end], False]
+            demand, tags = _demand(example, tokens, start, end), _tags(example, tokens, start, end)
+            ids = framed(tokens.ids[start:end])
             answer.append(Item(ids, judged, example.gold, example.risks, demand, tags, set=example.set))
     return answer
 
 
-def _demand(example: Example, tokens: Tokens, keep: int) -> tuple[int, ...] | None:
+def _fullest(reader: Reader, tokens: Tokens) -> tuple[int, int]:
+    return max(reader.windows(tokens), key=lambda window: sum(tokens.judged[slice(*window)]))
+
+
+def _demand(example: Example, tokens: Tokens, start: int, end: int) -> tuple[int, ...] | None:
     if not example.demand_known:
         return None
     if not (span := example.demand):
@@ -78,19 +85,19 @@ def _demand(example: Example, tokens: Tokens, keep: int) -> tuple[int, ...] | No
         for at, piece in enumerate(tokens.spans)
         if piece and piece.part == span.part and piece.start < span.end and span.start < piece.end
     ]
-    if not inside or inside[-1] >= keep:  # the first window does not show all of it: neither a demand nor none
+    if not inside or inside[0] < start or inside[-1] >= end:  # not all of it is shown: neither a demand nor none
         return None
-    return (1 + inside[0], 1 + inside[-1])
+    return (1 + inside[0] - start, 1 + inside[-1] - start)
 
 
-def _tags(example: Example, tokens: Tokens, keep: int) -> list[int] | None:
+def _tags(example: Example, tokens: Tokens, start: int, end: int) -> list[int] | None:
     if example.personal is None:
         return None
-    tags = [OUTSIDE] * (len(tokens.ids[:keep]) + FRAME)
+    tags = [OUTSIDE] * (len(tokens.ids[start:end]) + FRAME)
     for span in sorted(example.personal):
         inside = [
             at
-            for at, piece in enumerate(tokens.spans[:keep])
+            for at, piece in enumerate(tokens.spans[start:end])
             if piece and piece.part == span.part and piece.start < span.end and span.start < piece.end
         ]
         for at in inside:

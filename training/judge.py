@@ -149,8 +149,12 @@ def run_masking(
     show: Annotated[bool, typer.Option("--missed", help="print what was missed or wrongly masked")] = False,
 ) -> None:
     """How much of the personal data is found, beside the libraries that are installed."""
+    rows = list(masking.read(data, fold=fold))
+    if not rows:
+        typer.echo("no row to judge", err=True)
+        raise typer.Exit(2)
     pipeline = nlp.load(model)
-    parts = masking.judge(list(masking.read(data, fold=fold)), pipeline)
+    parts = masking.judge(rows, pipeline)
     if show:
         typer.echo("\n".join(masking.missed(parts)), err=True)
     tables = [masking.recall_table(parts), masking.precision_table(parts), masking.negatives_table(pipeline)]

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scipy.stats import binomtest
 
 from nlp.addresses import region_end
 from nlp.doc import SUBJECT, Doc
 from nlp.taxonomy import DATA, pii_kinds
-from training.corpus import doc_of, example_of
+from training import texts
+from training.corpus import example_of
 from training.peers.personal import PEERS
 from training.peers.systems import OURS
 from training.table import Table
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
     from nlp.doc import Pii
     from nlp.pipeline import Pipeline
+    from training.corpus import Example
     from training.peers.personal import Spans
+
+    Marks = dict[int, list[tuple[int, int, str]]]  # of each part
 
 COVERED = 0.6  # of a name, and of an address after its district
 GROUPS = {
@@ -47,18 +51,25 @@ class Marked:
     told: dict[str, Spans]
 
 
-def read(path: Path, *, fold: bool) -> Iterator[tuple[Doc, dict[int, list[tuple[int, int, str]]]]]:
-    """Each feedback with the marks of its parts; with `fold` only those that no training saw."""
-    with path.open(encoding="utf-8") as lines:
-        for row in map(json.loads, lines):
-            if fold and not example_of(row).development:
-                continue
-            turns = row.get("turns") or [{"pii": row.get("text_pii")}]
-            gold = {number: [tuple(span) for span in turn.get("pii") or []] for number, turn in enumerate(turns)}
-            yield doc_of(row), gold | {SUBJECT: [tuple(span) for span in row.get("subject_pii") or []]}
+def read(path: Path, *, fold: bool) -> Iterator[tuple[Doc, Marks]]:
+    """Each feedback with the marks of its parts; with `fold` only those that no training saw.
+
+    Raises ValueError with file and line.
+    """
+    for example, marks in texts.read_lines(path, _with_marks):
+        if example.development or not fold:
+            yield example.doc, marks
 
 
-def judge(rows: Sequence[tuple[Doc, dict[int, list[tuple[int, int, str]]]]], pipeline: Pipeline) -> list[Marked]:
+def _with_marks(row: dict[str, Any]) -> tuple[Example, Marks]:
+    """Labels are not asked for: a row may have none."""
+    turns = row.get("turns") or [{"pii": row.get("text_pii")}]
+    gold = {number: [tuple(span) for span in turn.get("pii") or []] for number, turn in enumerate(turns)}
+    gold[SUBJECT] = [tuple(span) for span in row.get("subject_pii") or []]
+    return example_of({**row, "labels": {}}), gold
+
+
+def judge(rows: Sequence[tuple[Doc, Marks]], pipeline: Pipeline) -> list[Marked]:
     """All parts, read by our pipeline and by the libraries that are installed."""
     finders = dict(_installed())
     answer = []
@@ -103,12 +114,12 @@ def negatives_table(pipeline: Pipeline) -> Table:
     touched: dict[str, int] = {}
     count = 0
     for kind, told in kinds.items():
-        texts = [said.format(value) for said in told["said"] for value in told["values"]]
-        count += len(texts)
-        ours = sum(bool(doc.pii) for doc in pipeline.run([Doc.of("", text) for text in texts]))
-        theirs = {name: sum(map(bool, map(find, texts))) for name, find in finders.items()}
+        said = [phrase.format(value) for phrase in told["said"] for value in told["values"]]
+        count += len(said)
+        ours = sum(bool(doc.pii) for doc in pipeline.run([Doc.of("", text) for text in said]))
+        theirs = {name: sum(map(bool, map(find, said))) for name, find in finders.items()}
         for name, hits in [(OURS, ours), *theirs.items()]:
-            rows.append((kind, len(texts), name, hits))
+            rows.append((kind, len(said), name, hits))
             touched[name] = touched.get(name, 0) + hits
     rows += [("all", count, name, hits) for name, hits in touched.items()]
     return Table("Composed texts without personal data", ("kind", "n", "system", "touched"), rows)

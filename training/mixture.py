@@ -41,8 +41,8 @@ def mixture(
     examples: Sequence[Example], public: Path, reader: Reader, amounts: Amounts, *, distil: bool, seed: int
 ) -> Mixture:
     """Labelled training rows beside the public sets of folder `public`; for a student unlabelled texts as well."""
-    training, development = corpus.split(examples)
-    out = frozenset(example.words_key for example in development)
+    training, _development = corpus.split(examples)
+    out = held(examples)
     feedback = adapt.feedback(public, reader, out, amounts.feedback, seed)
     questions = adapt.questions(public, reader, out, feedback=feedback, pairs=amounts.pairs, seed=seed)
     said = [example.doc.part(part) for example in training for part in example.doc.parts() if example.doc.judged(part)]

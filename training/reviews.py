@@ -10,7 +10,7 @@ import nlp
 from nlp.doc import Doc
 from training import texts
 from training.figures import Figure, draws, mean
-from training.sources import REVIEW_FIGURES
+from training.sources import REVIEW_FIGURES, kept_out
 from training.table import Table
 
 if TYPE_CHECKING:
@@ -41,8 +41,10 @@ def table(folder: Path, model: Path) -> Table:
 
 
 def _unread(folder: Path) -> Iterator[tuple[str, str, bool]]:
-    """Set, text and answer of the reviews that no training read."""
-    for row in texts.rows(folder / "sentiment_reviews.jsonl.xz"):
-        own = row["set"].startswith("chnsenticorp")
-        if row["set"] == REVIEW_FIGURES or (not own and texts.part_of(row["text"], texts.KEPT_OUT) == 0):
+    """Set, text and answer of the reviews that are kept out and whose words no row of training holds."""
+    found = [(texts.words_key_of(row["text"]), row) for row in texts.rows(folder / "sentiment_reviews.jsonl.xz")]
+    judged = {words for words, row in found if row["set"] == REVIEW_FIGURES}  # left out of training, in any row
+    learnt = {words for words, row in found if not kept_out(row)} - judged
+    for words, row in found:
+        if kept_out(row) and words not in learnt:
             yield row["set"], row["text"], bool(row["label"])

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import random as plain_random
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nlp.doc import Doc, Pii
 from nlp.encoder import FRAME, WINDOW, NothingToJudgeError
-from nlp.mask import Masker
-from nlp.normalize import Normalizer
 from training import texts
 from training.corpus import Example
 from training.items import Item, items
@@ -29,21 +27,25 @@ _CLAUSE = re.compile(r"(?<=[,，。;；!！?？])")
 _OWN_SET = "chnsenticorp"
 
 
+def kept_out(review: dict[str, Any]) -> bool:
+    """True for a review that is kept for the figures: of the judged set each, of the other sets a tenth."""
+    own = review["set"].startswith(_OWN_SET)
+    return review["set"] == REVIEW_FIGURES or (not own and texts.part_of(review["text"], texts.KEPT_OUT) == 0)
+
+
 def reviews(folder: Path, reader: Reader, held: frozenset[str], count: int, seed: int) -> list[Item]:
-    """`count` reviews, OWN_SHARE of them from ChnSentiCorp's training part; the others' kept-out tenth is left."""
+    """`count` reviews, OWN_SHARE of them from ChnSentiCorp's training part, less those with held or kept-out words."""
     random = plain_random.Random(seed)  # noqa: S311 - a sample, not a secret
     found = list(texts.rows(folder / "sentiment_reviews.jsonl.xz"))
-    judged = frozenset(texts.words_key_of(row["text"]) for row in found if row["set"] == REVIEW_FIGURES) | held
+    judged = frozenset(texts.words_key_of(row["text"]) for row in found if kept_out(row)) | held
     own = [row for row in found if row["set"] == _OWN_SET]
-    others = [
-        row for row in found if not row["set"].startswith(_OWN_SET) and texts.part_of(row["text"], texts.KEPT_OUT)
-    ]
+    others = [row for row in found if not row["set"].startswith(_OWN_SET) and not kept_out(row)]
     shares = ((own, OWN_SHARE), (others, 1 - OWN_SHARE))
     rows = [row for pool, share in shares for row in random.sample(pool, min(len(pool), round(share * count)))]
     return [
         Item(text.ids, _inside(text.ids), satisfied=bool(row["label"]), feedback=False)
         for row in rows
-        for text in texts.read([row["text"]], reader, judged, WINDOW - FRAME)  # a verdict often comes late
+        if (text := texts.read_one(row["text"], reader, judged, WINDOW - FRAME))  # a verdict often comes late
     ]
 
 
@@ -81,9 +83,7 @@ def addresses(folder: Path, reader: Reader, feedback: Sequence[str], count: int,
 
 
 def _marked(text: str, personal: Sequence[Pii], reader: Reader) -> list[Item]:
-    doc = Doc.of("", text)
-    doc.normal = Normalizer().predict([doc])[0]
-    doc.identifiers = Masker().predict([doc])[0]
+    doc = texts.prepared(Doc.of("", text))
     try:
         read = items([Example(doc, {}, None, None, demand_known=False, personal=tuple(personal))], reader)
     except NothingToJudgeError:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import lzma
 import random
 import shutil
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,6 +26,7 @@ from training.join import join
 from training.mixture import Amounts, held, mixture
 from training.network import Network
 from training.options import LABELS, MODEL, WORK, Data, Folder, Name, Public, Text, Work
+from training.texts import read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +53,7 @@ def build_base(
         return
     if not texts:
         raise typer.BadParameter("--texts or --from is needed")
-    rows = list(chain.from_iterable(map(_texts, texts)))
+    rows = [text for path in texts for text in read_lines(path, _text)]
     random.Random(0).shuffle(rows)  # noqa: S311 - a sample, not a secret
     figures = base.build(work / "base", [normalize(text).text for text in rows[:sample]], tokens)
     typer.echo(json.dumps(figures))
@@ -241,8 +240,5 @@ def _all_told(rows: list[Example], heads: tuple[str, ...]) -> None:
         raise typer.BadParameter(f"no row of --data that could teach or judge it says what {', '.join(untold)} is")
 
 
-def _texts(path: Path) -> list[str]:
-    opener = lzma.open if path.suffix == ".xz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    return [row.get("t") or row.get("text") or "" for row in rows]
+def _text(row: dict[str, Any]) -> str:
+    return row.get("t") or row.get("text") or ""

@@ -1,7 +1,8 @@
 """Unlabelled texts and question pairs as piece ids, with the hygiene that honest figures ask for.
 
 No training input may hold a text of the development fold; question pairs are split by connected component and
-bank questions by standard question, so that nothing of a kept-out one was seen in another wording.
+bank questions by standard question, so that nothing of a kept-out one was seen in another wording. Sides are drawn by
+texts as they are written, as they always were; words that thereby stand on both sides are on neither.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import hashlib
 import json
 import lzma
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -24,11 +26,12 @@ from nlp.normalize import Normalizer, normalize
 from nlp.segment import Segmenter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from nlp.encoder import Reader, Tokens
 
+Row = TypeVar("Row")
 LONGEST = 128  # pieces of an unlabelled text that are read; attention costs their square
 KEPT_OUT = 10  # one component or standard question in so many is kept for the figures
 
@@ -53,14 +56,19 @@ class Pair:
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
-    """JSON lines, plain or .xz. Raises ValueError with file and line."""
+    """JSON objects, a line each, plain or .xz. Raises ValueError with file and line."""
+    return read_lines(path, dict)
+
+
+def read_lines(path: Path, read: Callable[[dict[str, Any]], Row]) -> Iterator[Row]:
+    """What `read` makes of each line's object. Raises ValueError with file and line, of what it raises as well."""
     opener = lzma.open if path.suffix == ".xz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
+    with opener(path, "rb") as lines:  # decoded one by one, so that one which is not UTF-8 has its number too
         for number, line in enumerate(lines, 1):
             try:
-                yield json.loads(line)
-            except ValueError as error:
-                raise ValueError(f"{path.name}, line {number}: {type(error).__name__}") from error
+                yield read(json.loads(line))
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise ValueError(f"{path.name}, line {number}: {type(error).__name__} {error}") from error
 
 
 def key_of(text: str) -> str:
@@ -84,23 +92,34 @@ def part_of(name: str, parts: int) -> int:
     return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % parts
 
 
-def read(texts: Iterable[str], reader: Reader, held: frozenset[str], longest: int = LONGEST) -> list[Text]:
-    """Normalised, masked and cut to `longest` pieces; texts whose words are `held` and empty ones are left out."""
-    normalizer, masker, segmenter = Normalizer(), Masker(), Segmenter()
-    answer = []
-    for text in texts:
-        if not text.strip() or words_key_of(text) in held:
-            continue
-        doc = Doc.of("", text[: 4 * longest])
-        doc.normal = normalizer.predict([doc])[0]
-        doc.identifiers = masker.predict([doc])[0]
-        doc.words = segmenter.predict([doc])[0]
-        try:
-            tokens = reader.tokens(doc)
-        except NothingToJudgeError:
-            continue
-        answer.append(_text(doc, tokens, longest))
-    return answer
+@cache
+def _stages() -> tuple[Normalizer, Masker, Segmenter]:
+    return Normalizer(), Masker(), Segmenter()
+
+
+def prepared(doc: Doc) -> Doc:
+    """The doc itself, normalised and masked as the pipeline does it."""
+    normalizer, masker, _ = _stages()
+    doc.normal = normalizer.predict([doc])[0]
+    doc.identifiers = masker.predict([doc])[0]
+    return doc
+
+
+def read(texts: Iterable[str], reader: Reader, held: frozenset[str]) -> list[Text]:
+    """Each as `read_one` does; those that are None are left out."""
+    return [found for text in texts if (found := read_one(text, reader, held))]
+
+
+def read_one(text: str, reader: Reader, held: frozenset[str], longest: int = LONGEST) -> Text | None:
+    """Normalised, masked and cut to `longest` pieces; None for an empty text or one whose words are `held`."""
+    if not text.strip() or words_key_of(text) in held:
+        return None
+    doc = prepared(Doc.of("", text[: 4 * longest]))
+    doc.words = _stages()[-1].predict([doc])[0]
+    try:
+        return _text(doc, reader.tokens(doc), longest)
+    except NothingToJudgeError:
+        return None
 
 
 def _text(doc: Doc, tokens: Tokens, longest: int) -> Text:
@@ -118,7 +137,11 @@ def _text(doc: Doc, tokens: Tokens, longest: int) -> Text:
 
 
 def pairs(path: Path, held: frozenset[str]) -> list[Pair]:
-    """The question pairs; `kept_out` by connected component, pairs with a held text left out."""
+    """The question pairs; `kept_out` by connected component.
+
+    Left out are pairs with a held text, and those with words that are kept out and also stand in a component that is
+    not: they are neither learnt nor judged.
+    """
     found = list(rows(path))
     numbers: dict[str, int] = {}
     ends = np.array([[numbers.setdefault(row[side], len(numbers)) for side in "ab"] for row in found])
@@ -128,10 +151,16 @@ def pairs(path: Path, held: frozenset[str]) -> list[Pair]:
     for text, number in numbers.items():
         first.setdefault(int(component[number]), text)
     out = {number: part_of(text, KEPT_OUT) == 0 for number, text in first.items()}
+    words = {text: words_key_of(text) for text in numbers}
+    kept, learnt = (
+        {words[text] for text, number in numbers.items() if out[int(component[number])] is side}
+        for side in (True, False)
+    )
+    unclear = held | (kept & learnt)
     return [
         Pair(row["set"], row["a"], row["b"], bool(row["label"]), out[int(component[end])])
         for row, end in zip(found, ends[:, 0], strict=True)
-        if not {words_key_of(row["a"]), words_key_of(row["b"])} & held
+        if not {words[row["a"]], words[row["b"]]} & unclear
     ]
 
 

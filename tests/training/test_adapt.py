@@ -11,12 +11,14 @@ import pytest
 import torch
 from tokenizers import AddedToken
 from transformers import BertConfig, BertModel
+from typer.testing import CliRunner
 
 from nlp.encoder import BOS, EOS, MARKERS, PAD, WINDOW, Reader
 from nlp.mask import placeholder
 from nlp.personal import TAGS
 from nlp.taxonomy import pii_kinds
 from training import contrast, mlm, sources, texts
+from training.__main__ import app
 from training.base import UNK, tokenizer_of
 
 if TYPE_CHECKING:
@@ -91,6 +93,30 @@ def test_questions_of_one_component_fall_on_one_side(tmp_path: Path) -> None:
     assert 0 < sum(pair.kept_out for pair in found) < len(found) / 2
 
 
+def test_words_that_stand_on_both_sides_are_neither_learnt_nor_judged(tmp_path: Path) -> None:
+    """A full stop more is another text, so that one may be drawn for the figures and the other for training."""
+    both = [f"问题{number}。" for number in range(100)]
+    kept = next(text for text in both if not texts.part_of(text, texts.KEPT_OUT) and texts.part_of(text[:-1], 10))
+    path = tmp_path / "pairs.jsonl.xz"
+    sides = [(kept, "甲"), (kept[:-1], "乙"), ("甲", "丙"), ("乙", "丁")]
+    write(path, [{"set": "s", "a": left, "b": right, "label": 1} for left, right in sides])
+    found = {(pair.left, pair.right): pair.kept_out for pair in texts.pairs(path, frozenset())}
+    assert found == {("甲", "丙"): True, ("乙", "丁"): False}
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.xz"])
+def test_a_line_that_cannot_be_read_is_told_with_its_number(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    opener = lzma.open if path.suffix == ".xz" else open
+    for bad in ('{"text": "很差"}'.encode("gbk"), b"[1]", b"{"):
+        with opener(path, "wb") as lines:
+            lines.write(b'{"text": "x"}\n' + bad)
+        with pytest.raises(ValueError, match=rf"{name}, line 2: "):
+            list(texts.rows(path))
+        asked = CliRunner().invoke(app, ["base", "--texts", str(path), "--work", str(tmp_path)])
+        assert f"{name}, line 2: " in str(asked.exception)
+
+
 def test_phrasings_are_gathered_by_standard_question(tmp_path: Path) -> None:
     path = tmp_path / "questions.jsonl.xz"
     same = {"set": "s", "category": "卡", "standard_question": "怎么办卡"}
@@ -144,7 +170,9 @@ def test_reviews_say_only_whether_the_writer_was_satisfied_and_none_of_the_judge
     reader: Reader, tmp_path: Path
 ) -> None:
     judged = {"set": "chnsenticorp_dev", "text": "年费", "label": 1}
+    kept = next(text for n in range(1, 99) if not texts.part_of(text := "年费" + "，" * n + "两次", texts.KEPT_OUT))
     rows = [judged, {**judged, "set": "chnsenticorp"}, {"set": "chnsenticorp", "text": "我要投诉" * 200, "label": 0}]
+    rows += [{**judged, "set": "waimai", "text": kept}, {**judged, "set": "chnsenticorp", "text": "年费，两次！"}]
     write(tmp_path / "sentiment_reviews.jsonl.xz", rows)
     (review,) = sources.reviews(tmp_path, reader, frozenset(), 10, 0)
     assert review.satisfied is False

@@ -17,9 +17,11 @@ from nlp.doc import Doc
 from training import __main__ as commands
 from training import corpus, correct, loop
 from training.export import Target
+from training.stored import reader_of
 
 if TYPE_CHECKING:
     from training.corpus import Example
+    from training.items import Item
 
 START = Path("data/model") / nlp.SHIPPED
 SAID = "我想问一下贵行大厅的绿植是哪家公司养护的"
@@ -75,6 +77,27 @@ def test_what_was_corrected_is_learnt_and_the_old_model_stays(
     assert intent(target.folder)[0] == "praise"
     assert artifact.load_config(target.folder)["version"] == "new"
     assert artifact.load_config(START)["version"] == nlp.SHIPPED
+
+
+@pytest.mark.parametrize("greeting", ["您好", ""])
+def test_of_a_long_call_the_customers_own_words_are_taught(
+    tmp_path: Path, samples: list[Example], monkeypatch: pytest.MonkeyPatch, greeting: str
+) -> None:
+    """He complains after the first window; before it he says little or nothing."""
+    complaint = "我要投诉你们乱扣年费"
+    turns = [{"role": "agent", "text": "先为您介绍本行的理财产品。" * 60}, {"role": "customer", "text": complaint}]
+    turns = [{"role": "customer", "text": greeting}, *turns] if greeting else turns
+    (tmp_path / "c.jsonl").write_text(json.dumps({"id": "C1", "turns": turns, "labels": {"intent": "complaint"}}))
+    taught: list[Item] = []
+    monkeypatch.setattr("training.finetune.finetune", lambda _network, mixture, *_: taught.extend(mixture.labelled))
+    monkeypatch.setattr(correct, "store", lambda *_: None)
+    read = list(corpus.read([tmp_path / "c.jsonl"]))
+    correct.correct(START, read, samples[:3], Target(tmp_path / "new", "new"), tmp_path / "work")
+    pieces = reader_of(START).tokenizer
+    said = [
+        pieces.decode([one for one, judged in zip(item.ids, item.judged, strict=True) if judged]) for item in taught
+    ]
+    assert said[0] == complaint
 
 
 def test_a_model_is_no_worse_than_itself_and_a_ruined_one_is(tmp_path: Path, samples: list[Example]) -> None:

@@ -13,6 +13,7 @@ import torch
 from transformers import BertConfig, BertModel
 from typer.testing import CliRunner
 
+from nlp.artifact import CONFIG
 from nlp.encoder import MARKERS
 from nlp.heads import HEADS
 from nlp.mask import placeholder
@@ -76,6 +77,8 @@ def test_models_are_kept_told_of_and_not_mistaken_for_those_of_other_rows(work: 
     trained = {path: path.stat().st_mtime_ns for path in work.glob("fold*/model/*")}
     assert CliRunner().invoke(app, asked).exit_code == 0
     assert trained == {path: path.stat().st_mtime_ns for path in trained}
+    (work / "fold0" / "model" / CONFIG).unlink()  # as an export leaves it that was killed in its last step
+    assert CliRunner().invoke(app, asked).exit_code == 0
     assert "no row to judge" in CliRunner().invoke(app, [*asked[:-3], "Z"]).output
     data.write_text("\n".join(json.dumps(row(number)) for number in range(1, 70)), encoding="utf-8")
     other = CliRunner().invoke(app, asked)

@@ -128,6 +128,16 @@ def test_reviews_are_read_by_their_sign(public: Path) -> None:
     assert dict(zip(table.columns, table.rows[0], strict=True))["accuracy"] == 1
 
 
+def test_reviews_whose_words_training_may_have_read_are_not_judged(tmp_path: Path) -> None:
+    """The judged set stays whole: training leaves its words out in whatever row they stand."""
+    said = [f"送来都冷了，第{number}次！" for number in range(200)]
+    first, second = [text for text in said if texts.part_of(text, texts.KEPT_OUT) == 0][:2]
+    known = [next(one for n in range(99) if texts.part_of(one := text + "。" * n, 10)) for text in (first, "太差")]
+    sets = [("waimai", first), ("waimai", second), (REVIEW_FIGURES, "太差"), *(("books", text) for text in known)]
+    written(tmp_path, "sentiment_reviews.jsonl.xz", [{"set": name, "text": text, "label": 0} for name, text in sets])
+    assert [row[:2] for row in reviews.table(tmp_path, MODEL).rows] == [(REVIEW_FIGURES, 1), ("waimai", 1)]
+
+
 def test_without_its_evidence_a_label_loses_more_than_without_other_words() -> None:
     docs = [row.doc for row in corpus.read([SAMPLES]) if row.doc.id in corpus.hard()["question"]][:30]
     table = deletion.table(nlp.load(MODEL), docs)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from nlp.taxonomy import values
+from training import corpus
 from training.peers.told import POLE, SIGN, UNKNOWN
 from training.rows import gold, read, to_learn, words
 
@@ -46,6 +47,10 @@ def test_any_subset_of_the_labels_will_do_beside_the_text_or_under_labels(tmp_pa
         (row("好", risk=["rain"]), "risk is not on the label list"),
         (row("好", risk=None), "TypeError"),
         ({"id": "R1", "text": "好", "labels": ["praise"]}, "no label field"),
+        (
+            {"turns": [{"role": "客户", "text": "好"}], "intent": "praise"},
+            "role is none of customer, agent, bot",
+        ),
     ],
 )
 def test_a_bad_line_is_told_with_its_number_and_does_not_stop_the_rest(tmp_path: Path, line: object, why: str) -> None:
@@ -84,6 +89,17 @@ def test_bytes_that_are_not_utf8_are_a_bad_line_too(tmp_path: Path) -> None:
     examples, (told,) = read([path])
     assert len(examples) == 1
     assert "line 1: UnicodeDecodeError" in told
+
+
+def test_what_training_cannot_read_is_told_with_file_and_line(tmp_path: Path) -> None:
+    good = json.dumps(row("很好", intent="praise")).encode() + b"\n"
+    odd = json.dumps({"id": "R2", "turns": [{"role": "user", "text": "手续费"}], "labels": {}}, ensure_ascii=False)
+    gbk = json.dumps(row("手续费", intent="complaint"), ensure_ascii=False).encode("gbk")
+    for bad, why in ((odd.encode(), "role"), (gbk, "UnicodeDecodeError"), (b"[]", "TypeError|AttributeError")):
+        (tmp_path / "bad.jsonl").write_bytes(good + bad)
+        with pytest.raises(ValueError, match=rf"^bad\.jsonl, line 2: .*({why})") as told:
+            list(corpus.read([tmp_path / "bad.jsonl"]))
+        assert "手续费" not in str(told.value)
 
 
 def test_peers_see_the_customers_words_masked(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ import nlp
 from nlp import artifact
 from nlp.heads import HEADS
 from nlp.model import DEMAND, wide_of
-from training import corpus, finetune, stored
+from training import corpus, export, finetune, stored
 from training.calibrate import Calibration
 from training.export import Target, store
 from training.items import Item, collate, items
@@ -49,6 +51,32 @@ def test_a_fitted_offset_reaches_the_bias_of_every_head(tmp_path: Path) -> None:
         bias[offset] = {name: weights[f"head.{name}.bias"] for name in fitted}
     for name, value in bias[0.0].items():
         np.testing.assert_allclose(bias[0.5][name] - value, 0.5, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_killed_export_leaves_no_other_model_than_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, before: bool
+) -> None:
+    """An uncalibrated one would load, and answer as sure of itself as a finished one."""
+    if before:
+        shutil.copytree(MODEL, tmp_path / "model")
+    network, tokenizer = stored.network_of(MODEL), stored.reader_of(MODEL).tokenizer
+    wide = wide_of(artifact.load_config(MODEL), artifact.load_weights(MODEL))
+    development = [row for row in corpus.read([Path("data/samples/cases.jsonl")]) if row.development][:40]
+    asked = partial(export.export, network, wide, tokenizer, development, Target(tmp_path / "model", "new"))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(export, "calibrate", killed)
+    with pytest.raises(KeyboardInterrupt):
+        asked()
+    assert (tmp_path / "model" / artifact.CONFIG).exists() == before
+    assert not before or artifact.load_config(tmp_path / "model") == artifact.load_config(MODEL)
+    monkeypatch.undo()
+    asked()
+    assert artifact.load_config(tmp_path / "model")["version"] == "new"
+    assert len(list((tmp_path / "model").iterdir())) == len(list(MODEL.iterdir())), "nothing is left lying about"
 
 
 def test_what_was_stored_comes_back() -> None:
