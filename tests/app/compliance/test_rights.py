@@ -11,10 +11,8 @@ import pytest
 import sqlalchemy
 from sqlmodel import SQLModel, select
 
-from app.compliance import holds, person, rights
+from app.compliance import person, rights
 from app.compliance.models import RequestState, RightsRequest
-from app.compliance.person import Fate
-from app.customers import consents
 from app.customers.models import Consent, Customer, Purpose
 from app.errors import Conflict, Invalid, NotFound
 from app.feedback import originals
@@ -23,8 +21,7 @@ from app.feedback.models import Analysis, Erased, Interaction, InteractionState,
 from app.feedback.query import FeedbackFilter, search
 from app.store.audit import AuditEntry, verify
 from app.topics.models import TopicPlace
-from app.tracker.models import FollowUp, Issue, IssueLink
-from app.tracker.service import unlink
+from app.tracker.models import FollowUp
 from tests.app.compliance.conftest import Desk, stored
 from tests.app.feedback.test_ingest import talk
 
@@ -153,65 +150,6 @@ def test_a_file_whose_period_has_ended_is_deleted(desk: Desk) -> None:
     desk.issue(mine, closed_days_ago=3 * 366)
     assert deleted(desk, asked(desk, desk.customer(mine), "delete"))["erased"] == 1
     assert stored(desk.store) == set()
-
-
-def test_a_hold_keeps_the_words_but_stops_the_reading(desk: Desk) -> None:
-    mine = desk.says(SAID)
-    customer_id = desk.customer(mine)
-    with desk.store.write() as session:
-        holds.place(
-            session,
-            actor=desk.auditor,
-            customer_id=customer_id,
-            reason="litigation",
-            note="案件 2026-17",
-            now=desk.now(),
-        )
-    with desk.store.read() as session:
-        (record,) = person.records_of(session, customer_id, now=desk.now())
-        assert record.fate is Fate.HELD
-    issue_id = desk.issue(mine)
-    with desk.store.write() as session:
-        action = desk.bank.started(session, session.get_one(Issue, issue_id))
-        session.add(FollowUp(action_id=action.id, customer_id=customer_id))
-        rights.set_consent(
-            session, actor=desk.auditor, customer_id=customer_id, purpose=Purpose.SURVEY, given=True, now=desk.now()
-        )
-    assert deleted(desk, asked(desk, customer_id, "delete")) == {"erased": 0, "restricted": 1, "answers": 0}
-    assert stored(desk.store) == {mine}
-    with desk.store.read() as session:
-        found = person.get(session, customer_id, now=desk.now())
-    assert (found.follow_ups, [one is not None for one in found.consents.values()].count(True)) == (1, 1)
-
-
-def test_a_withdrawal_outlives_the_deletion(desk: Desk) -> None:
-    mine = desk.says(SAID)
-    desk.issue(mine)
-    customer_id = desk.customer(mine)
-    with desk.store.write() as session:
-        for given in (True, False):
-            rights.set_consent(
-                session,
-                actor=desk.auditor,
-                customer_id=customer_id,
-                purpose=Purpose.SURVEY,
-                given=given,
-                now=desk.now(),
-            )
-    deleted(desk, asked(desk, customer_id, "delete"))
-    with desk.store.write() as session:
-        told = {(customer_id, Purpose.SURVEY): True}
-        assert consents.tell_all(session, told=told, told_by="file", now=desk.now()) == 1  # an older list
-
-
-def test_evidence_that_is_only_kept_for_the_law_stays_linked(desk: Desk) -> None:
-    mine = desk.says(SAID)
-    issue_id = desk.issue(mine)
-    deleted(desk, asked(desk, desk.customer(mine), "delete"))
-    with desk.store.read() as session:
-        link_id = session.exec(select(IssueLink.id)).one() or 0
-    with desk.store.write() as session, pytest.raises(Conflict, match="不能移除"):
-        unlink(session, actor=desk.bank.boss, issue_id=issue_id, link_id=link_id, now=desk.now())
 
 
 def test_restricted_words_are_opened_for_an_authority_alone(desk: Desk) -> None:
