@@ -94,6 +94,10 @@ source_group.command("rotate", help="加一把新的签名密钥并显示一次�
     admin.source_rotate
 )
 source_group.command("retire", help="停用最新一把以外的签名密钥。")(admin.source_retire)
+source_group.command("stop", help="停止一个接入源，如密钥泄露时：新的投递一律退回，已收下的照常处理。")(
+    admin.source_stop
+)
+source_group.command("start", help="恢复停止的接入源。密钥泄露的，先用 rotate 和 retire 换好密钥。")(admin.source_start)
 app.add_typer(source_group, name="source")
 
 keys_group = _group("加密原文的密钥。")

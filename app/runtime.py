@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import nlp
 from app.clock import Clock, ShiftedClock, SystemClock
-from app.compliance import retention
+from app.compliance import chain, retention
 from app.errors import NotReady
 from app.feedback import spread
 from app.feedback import tasks as feedback
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 SCHEDULES = {  # recurring work: task to time after midnight in the bank
     retention.NIGHTLY: retention.AT,
+    chain.NIGHTLY: chain.AT,
     search.CATCH_UP: search.AT,
     refits.NIGHTLY: refits.AT,
     alerts.NIGHTLY: alerts.AT,
@@ -144,6 +145,7 @@ class Runtime:
             retention.NIGHTLY: self._daily(
                 retention.NIGHTLY, Task(partial(retention.nightly, store=store, clock=clock))
             ),
+            chain.NIGHTLY: self._daily(chain.NIGHTLY, Task(partial(chain.nightly, store=store, clock=clock))),
             refits.FIT: Task(partial(refits.fit_now, store=store, clock=clock)),
             refits.NIGHTLY: self._daily(refits.NIGHTLY, Task(partial(refits.nightly, store=store, clock=clock))),
             alerts.NIGHTLY: self._daily(alerts.NIGHTLY, Task(partial(alerts.nightly, store=store, clock=clock))),

@@ -9,6 +9,7 @@ import typer
 from app.channels import DELIVERED
 from app.channels.kinds import ChannelKind
 from app.commands.common import ACTOR, progress_bar, ready_runtime, say
+from app.compliance import chain
 from app.feedback import sources
 from app.feedback.tasks import retry_failed
 from app.jobs.queue import dead_jobs, retry
@@ -70,7 +71,7 @@ def source_rotate(name: SourceName) -> None:
     runtime = ready_runtime()
     with runtime.store.write() as session:
         now = runtime.clock.now()
-        secret = sources.add_secret(session, source=sources.by_name(session, name), now=now)
+        secret = sources.add_secret(session, source=sources.by_name(session, name, stopped=True), now=now)
         audit.record(session, at=now, actor=ACTOR, action="source.rotate", subject=f"source:{name}")
     _show_secret(runtime, name, secret)
 
@@ -80,9 +81,21 @@ def source_retire(name: SourceName) -> None:
     runtime = ready_runtime()
     with runtime.store.write() as session:
         now = runtime.clock.now()
-        count = sources.retire_secrets(session, source=sources.by_name(session, name), now=now)
+        count = sources.retire_secrets(session, source=sources.by_name(session, name, stopped=True), now=now)
         audit.record(session, at=now, actor=ACTOR, action="source.retire", subject=f"source:{name}")
     say(f"已停用 {count} 把旧密钥。")
+
+
+def source_stop(name: SourceName) -> None:
+    """Take no more deliveries from a source."""
+    _switch(name, active=False, what="stop")
+    say(f"已停止接入源 {name}：新的投递一律退回，已收下的照常处理。恢复请运行 huisheng source start {name}。")
+
+
+def source_start(name: SourceName) -> None:
+    """Take deliveries from a stopped source again."""
+    _switch(name, active=True, what="start")
+    say(f"已恢复接入源 {name}，可以再投递了。")
 
 
 def keys_rotate() -> None:
@@ -112,9 +125,9 @@ def keys_relink() -> None:
 
 
 def audit_verify() -> None:
-    """Walk the audit chain. Exit status 1 where it is broken."""
-    with ready_runtime().store.read() as session:
-        report = audit.verify(session)
+    """Walk the audit chain and note what was found, for the console. Exit status 1 where it is broken."""
+    runtime = ready_runtime()
+    report = chain.check(runtime.store, clock=runtime.clock, actor=ACTOR)
     if not report.ok:
         say(f"审计链在第 {report.broken_id} 条断开：它或它之前的一条被改动、删除或插入过。前 {report.entries} 条完好。")
         raise typer.Exit(1)
@@ -146,6 +159,13 @@ def jobs_retry(
         now = runtime.clock.now()
         audit.record(session, at=now, actor=ACTOR, action="jobs.retry", subject="jobs", detail=detail)
     say(f"重试 {len(chosen)} 个任务、{failed} 条分析失败的反馈。")
+
+
+def _switch(name: str, *, active: bool, what: str) -> None:
+    runtime = ready_runtime()
+    with runtime.store.write() as session:
+        sources.set_active(session, source=sources.by_name(session, name, stopped=True), active=active)
+        audit.record(session, at=runtime.clock.now(), actor=ACTOR, action=f"source.{what}", subject=f"source:{name}")
 
 
 def _show_secret(runtime: Runtime, name: str, secret: str) -> None:

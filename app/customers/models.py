@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
-from app.store.base import choice
+from app.store.base import IDS_GIVEN_ONCE, choice
 
 
 class Purpose(StrEnum):
@@ -32,6 +32,7 @@ class Customer(SQLModel, table=True):
     """Customer 客户: one pseudonymous person. Facts that the bank has not told are None."""
 
     __tablename__ = "customer"
+    __table_args__ = IDS_GIVEN_ONCE
 
     id: int | None = Field(default=None, primary_key=True)
     ref: str = Field(max_length=100, unique=True)

@@ -16,7 +16,7 @@ from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from app.channels.kinds import ChannelKind, Role, ScoreKind
-from app.store.base import Sealed, choice
+from app.store.base import IDS_GIVEN_ONCE, Sealed, choice
 
 PiiSpan = tuple[int, int, str, float | None]
 """[start, end, kind, score]: half-open code points into the original text; older ones end with the kind."""
@@ -112,6 +112,7 @@ class Interaction(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("source_id", "external_id"),
         Index("ix_interaction_channel_occurred_at", "channel", "occurred_at"),
+        IDS_GIVEN_ONCE,
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -195,7 +196,7 @@ class Analysis(SQLModel, table=True):
     """Analysis 分析: what one version of the pipeline read in one content of a feedback."""
 
     __tablename__ = "analysis"
-    __table_args__ = (UniqueConstraint("interaction_id", "content_hash", "pipeline_version"),)
+    __table_args__ = (UniqueConstraint("interaction_id", "content_hash", "pipeline_version"), IDS_GIVEN_ONCE)
 
     id: int | None = Field(default=None, primary_key=True)
     interaction_id: int = Field(foreign_key="interaction.id", ondelete="CASCADE")

@@ -62,13 +62,19 @@ def create(
     return source
 
 
-def by_name(session: Session, name: str) -> Source:
-    """Raises NotFound where there is no such source, or it was switched off."""
-    wanted = select(Source).where(col(Source.name) == name, col(Source.active))
+def by_name(session: Session, name: str, *, stopped: bool = False) -> Source:
+    """Raises NotFound where there is no such source, or it is stopped, unless `stopped` ones are wanted too."""
+    wanted = select(Source).where(col(Source.name) == name)
     source = session.exec(wanted).first() if SLUG.fullmatch(name) else None
-    if source is None:
+    if source is None or not (source.active or stopped):
         raise NotFound("没有这个接入源。")
     return source
+
+
+def set_active(session: Session, *, source: Source, active: bool) -> None:
+    """Let a source deliver or not; what it delivered before a stop is dealt with all the same."""
+    source.active = active
+    session.add(source)
 
 
 def get_or_create(session: Session, *, name: str, title: str, channel: ChannelKind, now: datetime) -> Source:

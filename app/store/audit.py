@@ -1,7 +1,8 @@
 """The audit chain: who did what to which thing, each entry holding the hash of the one before.
 
-An entry that is changed, removed or inserted later breaks the chain at that place; a chain cut at its end is
-noticed by comparing `AuditReport.head` with the value noted at an earlier check. Details hold ids, never personal data.
+An entry that is changed, removed or inserted later breaks the chain at that place. A chain that was cut at its end, or
+written anew from some entry on, is whole in itself: it differs from what an earlier check noted (`AuditCheck`), or from
+an `AuditReport.head` that was copied to somewhere else. Details hold ids, never personal data.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, text
 from sqlmodel import Field, SQLModel, col, select
 
-from app.store import base  # noqa: F401 - constraint names come before the first table
+from app.store.base import choice
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from sqlmodel import Session
 
 AUDIT_LOCK = 0x4853_0002  # PostgreSQL advisory lock: entries are appended one after the other
@@ -43,14 +47,42 @@ class AuditEntry(SQLModel, table=True):
     hash: str = Field(max_length=64)
 
 
+class Scope(StrEnum):
+    """What a check reads: the whole chain, or what came after the furthest check."""
+
+    WHOLE = "whole"
+    NEW = "new"
+
+
+class AuditCheck(SQLModel, table=True):
+    """The newest check of each scope: when, by whom, and with `broken_id` what it found.
+
+    `entries` and `head` tell up to where the chain was ever found whole, so they only grow: what a check found broken
+    is measured by them again.
+    """
+
+    __tablename__ = "audit_check"
+
+    scope: Scope = Field(primary_key=True, sa_type=choice(Scope))
+    at: datetime
+    actor: str
+    entries: int = 0
+    head: str = Field(default=FIRST, max_length=64)
+    broken_id: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """What `verify` found: `broken_id` is the first entry that does not fit, `head` the last good hash."""
+    """What a check found: `broken_id` is the first entry that does not fit, `head` the last good hash.
+
+    The entries after number `after`, up to number `entries`, are good.
+    """
 
     ok: bool
     entries: int
     broken_id: int | None
     head: str
+    after: int = 0
 
 
 def record(
@@ -61,8 +93,7 @@ def record(
     `detail` must be JSON without NaN and hold no personal data. The chain is locked until the transaction ends:
     on SQLite by its one writer, on PostgreSQL by an advisory lock.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": AUDIT_LOCK})
+    _lock(session)
     last = session.exec(select(AuditEntry).order_by(col(AuditEntry.id).desc()).limit(1)).first()
     entry = AuditEntry(
         id=last.id + 1 if last else 1,
@@ -81,16 +112,70 @@ def record(
 
 
 def verify(session: Session) -> AuditReport:
-    """Walk the whole chain in constant memory, up to the first entry that does not fit."""
-    head, count = FIRST, 0
-    walk = select(AuditEntry).order_by(col(AuditEntry.id)).execution_options(yield_per=1000)
+    """Walk the whole chain in constant memory, up to the first entry that does not fit it or what was noted of it."""
+    noted = _noted(session)
+    report = _walk(session, after=0, noted=noted)
+    cut = report.ok and report.entries < max(noted)
+    return replace(report, ok=False, broken_id=report.entries + 1) if cut else report
+
+
+def verify_new(session: Session, *, most: int) -> AuditReport:
+    """Check up to `most` entries after the furthest one that was noted, and that this one still is what it was."""
+    noted = _noted(session)
+    return _walk(session, after=max(noted), noted=noted, most=most)
+
+
+def verify_some(session: Session, entries: Sequence[AuditEntry]) -> AuditReport:
+    """Check these entries, which follow one another, and that the first follows the one before it."""
+    after = entries[0].id - 1 if entries else 0
+    return _fit(entries, after=after, head=_hash_at(session, after) or "", noted={})
+
+
+def note(session: Session, report: AuditReport, *, scope: Scope, at: datetime, actor: str) -> None:
+    """Keep what a check found, in the caller's transaction. What was good before stays noted."""
+    _lock(session)
+    check = session.get(AuditCheck, scope) or AuditCheck(scope=scope, at=at, actor=actor)
+    check.at, check.actor, check.broken_id = at, actor, report.broken_id
+    if report.ok and report.entries > check.entries:
+        check.entries, check.head = report.entries, report.head
+    session.add(check)
+
+
+def _noted(session: Session) -> dict[int, str]:
+    """Entries up to which the chain was found whole, with their hashes; before the first one it always is."""
+    return {0: FIRST, **{check.entries: check.head for check in session.exec(select(AuditCheck))}}
+
+
+def _walk(session: Session, *, after: int, noted: Mapping[int, str], most: int | None = None) -> AuditReport:
+    head = noted[after]
+    if _hash_at(session, after) != head:
+        return AuditReport(ok=False, entries=after, broken_id=after, head=head, after=after)
+    walk = select(AuditEntry).order_by(col(AuditEntry.id)).limit(most).execution_options(yield_per=1000)
+    if after:
+        walk = walk.where(col(AuditEntry.id) > after)
     with closing(session.exec(walk)) as entries:
-        for entry in entries:
-            fits = entry.id == count + 1 and entry.previous_hash == head and entry.hash == entry_hash(entry)
-            if not fits:
-                return AuditReport(ok=False, entries=count, broken_id=entry.id, head=head)
-            head, count = entry.hash, count + 1
-    return AuditReport(ok=True, entries=count, broken_id=None, head=head)
+        return _fit(entries, after=after, head=head, noted=noted)
+
+
+def _fit(entries: Iterable[AuditEntry], *, after: int, head: str, noted: Mapping[int, str]) -> AuditReport:
+    last = after
+    for entry in entries:
+        follows = entry.id == last + 1 and entry.previous_hash == head and entry.hash == entry_hash(entry)
+        if not follows or noted.get(entry.id, entry.hash) != entry.hash:
+            return AuditReport(ok=False, entries=last, broken_id=entry.id, head=head, after=after)
+        head, last = entry.hash, entry.id
+    return AuditReport(ok=True, entries=last, broken_id=None, head=head, after=after)
+
+
+def _hash_at(session: Session, number: int) -> str | None:
+    """The hash of an entry as it is stored; of none what the first one names."""
+    return session.exec(select(AuditEntry.hash).where(AuditEntry.id == number)).first() if number else FIRST
+
+
+def _lock(session: Session) -> None:
+    """One after the other until the transaction ends; SQLite has one writer anyhow."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": AUDIT_LOCK})
 
 
 def entry_hash(entry: AuditEntry) -> str:

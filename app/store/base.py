@@ -25,6 +25,9 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+# Table arguments: the id of a deleted row is never given to another, on SQLite either. Whatever names a row without a
+# foreign key - the audit chain, an edit's `upto`, a fit's `last_analysis_id` - would else mean another one some day.
+IDS_GIVEN_ONCE = {"sqlite_autoincrement": True}
 SEAL_MARK = b"hs1\x00"  # the first bytes of every sealed value
 
 

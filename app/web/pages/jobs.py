@@ -32,6 +32,7 @@ TITLES = {
     "topics.alerts": "每晚查突然增多的主题",
     "compliance.retention": "每晚查到期的档案",
     "compliance.retention_run": "删除到期的档案",
+    "compliance.audit_check": "每晚核验审计链",
     "search.catch_up": "补全检索索引",
 }
 OBJECTS = {"delivery_id": "投递", "interaction_id": "反馈", "review_id": "遮盖复核", "run_id": "删除预告"}

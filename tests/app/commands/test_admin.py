@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from typer.testing import CliRunner, Result
 
 from app.cli import app
-from app.errors import Conflict, Invalid
+from app.errors import Conflict, Invalid, NotFound
 from app.feedback import sources
 from app.jobs.models import Job, JobState
 from app.people.models import Role, User
@@ -74,6 +74,23 @@ def test_a_source_has_two_secrets_until_the_old_one_is_retired() -> None:
         assert _keys(session) == [newest]
     runtime.store.dispose()
     assert actions() == ["source.add", "source.rotate", "source.retire"]
+
+
+def test_a_stopped_source_delivers_no_more_until_it_is_started() -> None:
+    """Its secret can be changed meanwhile."""
+    run("source", "add", "hotline", "--title", "热线", "--channel", "phone")
+    assert "新的投递一律退回" in run("source", "stop", "hotline").output
+    runtime = Runtime(Settings())
+    with runtime.store.read() as session, pytest.raises(NotFound, match="没有这个接入源"):
+        sources.by_name(session, "hotline")
+    assert "whsec_" in run("source", "rotate", "hotline").output
+    assert "1 把" in run("source", "retire", "hotline").output
+    assert "已恢复" in run("source", "start", "hotline").output
+    with runtime.store.read() as session:
+        assert sources.by_name(session, "hotline").active
+    runtime.store.dispose()
+    assert actions() == ["source.add", "source.stop", "source.rotate", "source.retire", "source.start"]
+    assert isinstance(run("source", "stop", "nobody").exception, NotFound)
 
 
 def _keys(session: Session) -> list[bytes]:

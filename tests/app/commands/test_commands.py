@@ -120,6 +120,9 @@ def test_the_audit_chain_tells_of_a_changed_row(tmp_path: Path, home: Path) -> N
     broken = run("audit", "verify")
     assert broken.exit_code == 1
     assert "第 1 条断开" in broken.stdout
+    with sqlite3.connect(home / "huisheng.sqlite") as store:  # for the console
+        noted = store.execute("SELECT scope, actor, entries, broken_id FROM audit_check").fetchall()
+    assert noted == [("whole", "system:cli", 1, 1)]
 
 
 def test_doctor_says_what_is_wrong_and_what_to_do() -> None:

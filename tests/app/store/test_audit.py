@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
 from app.store import audit
-from app.store.audit import FIRST, AuditEntry
+from app.store.audit import FIRST, AuditCheck, AuditEntry, Scope
 from app.store.engine import Store
 from app.store.sealing import KeyRing
 
@@ -97,6 +97,10 @@ CHANGES = {
     "first removed": ("DELETE FROM audit_entry WHERE id = 1", 2),
     "one removed": ("DELETE FROM audit_entry WHERE id = 3", 4),
     "renumbered": ("UPDATE audit_entry SET id = 9 WHERE id = 5", 9),
+    "one put before": (
+        "INSERT INTO audit_entry SELECT 0, at, actor, action, subject, detail, 'x', hash FROM audit_entry WHERE id = 1",
+        0,
+    ),
 }
 
 
@@ -130,6 +134,93 @@ def test_the_database_refuses_changes(store: Store, statement: str) -> None:
         session.execute(text(statement))
     with store.read() as session:
         assert audit.verify(session).entries == 2
+
+
+def check(store: Store, scope: Scope) -> audit.AuditReport:
+    """What the command and the page do."""
+    with store.read() as session:
+        report = audit.verify(session) if scope is Scope.WHOLE else audit.verify_new(session, most=3)
+    with store.write() as session:
+        audit.note(session, report, scope=scope, at=AT, actor="user:wu")
+    return report
+
+
+def rewrite(store: Store, *, after: int) -> None:
+    """Every later entry anew, so that the chain fits together again."""
+    unguard(store)
+    with store.write() as session:
+        kept = session.exec(select(AuditEntry).where(col(AuditEntry.id) > after).order_by(col(AuditEntry.id))).all()
+        session.execute(text("DELETE FROM audit_entry WHERE id > :after"), {"after": after})
+        session.expunge_all()
+        for entry in kept:
+            audit.record(session, at=AT, actor="user:nobody", action=entry.action, subject=entry.subject)
+
+
+def test_new_entries_are_checked_after_those_that_were(store: Store) -> None:
+    add(store, 4)
+    assert (check(store, Scope.NEW).after, check(store, Scope.NEW).after) == (0, 3)
+    add(store, 2)
+    assert check(store, Scope.NEW) == audit.AuditReport(
+        ok=True, entries=6, broken_id=None, head=check(store, Scope.WHOLE).head, after=4
+    )
+    unguard(store)
+    with store.write() as session:
+        session.execute(text("UPDATE audit_entry SET actor = 'user:wang' WHERE id = 2"))
+    assert check(store, Scope.NEW).ok  # it reads no more than it says
+    assert check(store, Scope.WHOLE).broken_id == 2
+    add(store)
+    with store.write() as session:
+        session.execute(text("UPDATE audit_entry SET actor = 'user:wang' WHERE id = 7"))
+    assert [check(store, Scope.NEW).broken_id for _ in range(2)] == [7, 7]
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_a_chain_that_was_written_anew_is_not_what_was_noted(store: Store, scope: Scope) -> None:
+    add(store, 3)
+    good = check(store, scope)
+    rewrite(store, after=1)
+    for _ in range(2):  # what was found broken is not noted as good
+        assert [check(store, one).broken_id for one in Scope] == [3, 3]
+    with store.read() as session:
+        noted = session.get_one(AuditCheck, scope)
+    assert (noted.entries, noted.head, noted.broken_id) == (3, good.head, 3)
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_a_cut_end_is_found_by_what_was_noted(store: Store, scope: Scope) -> None:
+    add(store, 3)
+    check(store, scope)
+    unguard(store)
+    with store.write() as session:
+        session.execute(text("DELETE FROM audit_entry WHERE id = 3"))
+    assert [check(store, one).broken_id for one in Scope] == [3, 3]
+
+
+def test_a_check_that_ends_late_takes_nothing_back(store: Store) -> None:
+    add(store, 2)
+    with store.read() as session:
+        late = audit.verify_new(session, most=1)
+    check(store, Scope.NEW)
+    with store.write() as session:
+        audit.note(session, late, scope=Scope.NEW, at=AT, actor="user:wu")
+    assert check(store, Scope.NEW).after == 2
+
+
+def some(store: Store, *numbers: int) -> audit.AuditReport:
+    with store.read() as session:
+        wanted = select(AuditEntry).where(col(AuditEntry.id).in_(numbers)).order_by(col(AuditEntry.id))
+        return audit.verify_some(session, session.exec(wanted).all())
+
+
+def test_some_entries_are_checked_with_the_one_before_them(store: Store) -> None:
+    assert some(store).ok
+    add(store, 5)
+    assert [some(store, 1, 2).ok, some(store, 3, 4).ok] == [True, True]
+    unguard(store)
+    with store.write() as session:
+        session.execute(text("UPDATE audit_entry SET actor = 'user:wang' WHERE id = 3"))
+        session.execute(text("DELETE FROM audit_entry WHERE id = 1"))
+    assert [some(store, 2).broken_id, some(store, 3, 4).broken_id, some(store, 4, 5).broken_id] == [2, 3, None]
 
 
 def _append(task: tuple[str, int]) -> None:
