@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.clock import FIRST_DAY, LAST_DAY
+from app.clock import FIRST_DAY, LAST_DAY, day_start
 from app.tracker.models import IssueState
 from app.tracker.transitions import Verb
 
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Text = Annotated[str, Field(max_length=4000)]
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY, description="in Asia/Shanghai")]
+Moment = Annotated[AwareDatetime, Field(ge=day_start(FIRST_DAY), lt=day_start(LAST_DAY + timedelta(days=1)))]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1, description="the version you saw; 409 where it is not the present")]
 
 
@@ -106,5 +107,7 @@ class Answer(_In):
     """What became of a follow-up: a CSAT answer, or none."""
 
     score: Annotated[int, Field(ge=1, le=5)] | None = Field(default=None, description="null: no answer")
-    answered_at: AwareDatetime | None = Field(default=None, description="now unless told otherwise")
+    answered_at: Moment | None = Field(
+        default=None, description=f"now unless told otherwise; a time of the years {FIRST_DAY.year} to {LAST_DAY.year}"
+    )
     note: Text = ""

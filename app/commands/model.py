@@ -31,8 +31,8 @@ def reanalyse() -> None:
     """Queue what another model has read; lists go on showing the old answers until the new ones are there."""
     runtime = ready_runtime()
     runtime.check_model()
+    count = tasks.reanalyse(runtime.store, queue=runtime.queue, version=runtime.pipeline.version)
     with runtime.store.write() as session:
-        count = tasks.reanalyse(session, queue=runtime.queue, version=runtime.pipeline.version)
         now, detail = runtime.clock.now(), {"count": count, "model": runtime.model_version}
         record(session, at=now, actor=ACTOR, action="feedback.reanalyse", subject="feedback", detail=detail)
     if count:

@@ -1,19 +1,17 @@
 """Finding, making and loading customers."""
 
-import csv
-import io
 import re
 from datetime import date, datetime
 from typing import Annotated, BinaryIO
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.channels.base import Pseudonym
+from app.channels.lists import read_list
 from app.customers import consents
 from app.customers.models import Customer, Purpose
-from app.errors import Invalid, TooLarge
 
 MAX_BYTES = 50 * 1024 * 1024
 SINCE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")
@@ -63,11 +61,8 @@ def load_csv(session: Session, *, source: BinaryIO, now: datetime) -> tuple[int,
 
     All or nothing: the first bad row raises Invalid with its line; a file over `MAX_BYTES` raises TooLarge.
     """
-    data = source.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise TooLarge(f"客户文件超过 {MAX_BYTES // 1024 // 1024} MB，请分成几个文件。")
+    rows = read_list(source, CustomerRow, title="客户文件", max_bytes=MAX_BYTES)
     known = {customer.ref: customer for customer in session.exec(select(Customer))}
-    rows = _rows(data)
     for row in rows:
         customer = known.setdefault(row.customer_ref, Customer(ref=row.customer_ref, named_at=now))
         customer.named_at = now
@@ -82,19 +77,3 @@ def load_csv(session: Session, *, source: BinaryIO, now: datetime) -> tuple[int,
         if f"consent_{purpose}" in row.model_fields_set
     }
     return len(rows), consents.tell_all(session, told=told, told_by=consents.FILE, now=now)
-
-
-def _rows(data: bytes) -> list[CustomerRow]:
-    rows: list[CustomerRow] = []
-    try:
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")), strict=True)
-        for cells in reader:
-            rows.append(CustomerRow.model_validate({name: text for name, text in cells.items() if text}))  # noqa: PERF401 - the count of good rows tells the bad one's line
-    except ValidationError as error:
-        field = str(error.errors()[0]["loc"][0])
-        raise Invalid(
-            f"第 {len(rows) + 2} 行的 {field} 不对，整个文件没有读入。", field=field, line=len(rows) + 2
-        ) from None
-    except (UnicodeDecodeError, csv.Error):
-        raise Invalid("客户文件须是 UTF-8 编码的 CSV。", field="file") from None
-    return rows

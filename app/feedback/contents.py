@@ -65,7 +65,7 @@ def merge(session: Session, interaction: Interaction, value: InteractionIn, *, s
 
 
 def differs(session: Session, interaction: Interaction, value: InteractionIn, *, source: Source) -> bool:
-    """True where `value` says something that is not stored."""
+    """True where `value` has words that are not stored."""
     texts = [(str(message.role), message.text) for message in value.messages]
     if _hash(session, source, value.subject, texts) == interaction.content_hash:
         return False

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from app.channels.base import InteractionIn, Rejected, ScoreIn
 from app.customers import service as customers
+from app.customers.models import Customer
 from app.feedback import contents, erase, sources, wording
 from app.feedback.cutting import without_secrets
 from app.feedback.models import Delivery, DeliveryState, Interaction, InteractionState, Score, Source
@@ -23,6 +24,7 @@ from app.store.sealing import seal
 PROCESS = "feedback.process_delivery"
 ANALYSE = "feedback.analyse"
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+KEPT_FIELDS = ("sub_channel", "product", "branch", "region")  # stay where a later revision leaves them out
 
 
 class Received(StrEnum):
@@ -35,7 +37,7 @@ class Received(StrEnum):
 
 
 class Applied(StrEnum):
-    """What an interaction did; `differs`: other words under the same order, so nothing was changed.
+    """What an interaction did; `differs`: something else under the same order, so nothing was changed.
 
     `erased`: it was deleted before, for good.
     """
@@ -132,8 +134,7 @@ def apply_interaction(
         if not newer:
             if not same:
                 return Applied.OLDER
-            differs = contents.differs(session, stored, value, source=source)
-            return Applied.DIFFERS if differs else Applied.UNCHANGED
+            return Applied.DIFFERS if _differs(session, stored, value, source) else Applied.UNCHANGED
         interaction = stored
     _take_fields(session, interaction, value, delivery_id, now)
     merged = contents.merge(session, interaction, value, source=source)
@@ -155,6 +156,29 @@ def _compare(stored: Interaction, value: InteractionIn) -> tuple[bool, bool]:
     ours = (stored.revision, stored.updated_at or LONG_AGO)
     theirs = (value.revision, value.updated_at or LONG_AGO)
     return theirs > ours, theirs == ours
+
+
+def _differs(session: Session, stored: Interaction, value: InteractionIn, source: Source) -> bool:
+    """True where `value` says something that is not stored; what it leaves out says nothing.
+
+    Of a restricted interaction only the words count, since no scores are stored of it.
+    """
+    if contents.differs(session, stored, value, source=source):
+        return True
+    if stored.state is InteractionState.RESTRICTED:
+        return False
+    customer = session.get(Customer, stored.customer_id) if stored.customer_id else None
+    fields = [(value.customer_ref, customer.ref if customer else None)]
+    fields += [(getattr(value, name), getattr(stored, name)) for name in KEPT_FIELDS]
+    if any(said is not None and said != known for said, known in fields):
+        return True
+    scores = {row.kind: row for row in session.exec(select(Score).where(col(Score.interaction_id) == stored.id))}
+    return any(answer.kind not in scores or _other_answer(scores[answer.kind], answer) for answer in value.scores)
+
+
+def _other_answer(score: Score, answer: ScoreIn) -> bool:
+    said = (answer.value, answer.scale_min, answer.scale_max, answer.answered_at or score.answered_at)
+    return said != (score.value, score.scale_min, score.scale_max, score.answered_at)
 
 
 def _new(session: Session, source: Source, value: InteractionIn, now: datetime) -> Interaction:
@@ -181,7 +205,7 @@ def _take_fields(
     interaction.delivery_id = delivery_id or interaction.delivery_id
     interaction.channel = value.channel
     interaction.occurred_at = value.occurred_at
-    for name in ("sub_channel", "product", "branch", "region"):
+    for name in KEPT_FIELDS:
         setattr(interaction, name, getattr(value, name) or getattr(interaction, name))
     if value.customer_ref:
         interaction.customer_id = customers.get_or_create(session, ref=value.customer_ref, now=now).id

@@ -10,19 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import numpy as np
 from sqlmodel import Session
 
 from app.errors import Conflict, Invalid, NotFound
 from app.feedback import contents
 from app.feedback.models import Interaction, InteractionState, PiiSpan
+from app.feedback.personal import personal_in
 from app.feedback.results import pii_from
 from app.people.models import User
 from app.store.audit import record
-from nlp import addresses, taxonomy
-from nlp.doc import SUBJECT, Doc
-from nlp.mask import Masker
-from nlp.normalize import normalize
+from nlp import taxonomy
+from nlp.doc import SUBJECT
 from nlp.proof import Proof, proof
 
 AUTHORITY = "authority"
@@ -108,12 +106,9 @@ def _note(told: str, parts: Mapping[int, Sequence[OpenPiece]]) -> str:
     note = told.strip()
     if not LEAST <= len(note) <= MOST:
         raise Invalid(f"请用 {LEAST} 到 {MOST} 个字说明为什么要看，例如投诉单号和要核对的事。", field="note")
-    doc = Doc.of("", note)
-    doc.normal = {0: normalize(note)}
     hidden = {piece.text for pieces in parts.values() for piece in pieces if piece.kind}
     repeated = any(text in note for text in hidden if len(text) > 1)
-    address = next(addresses.find(note, np.zeros(len(note), np.float32)), None)
-    if Masker().predict([doc])[0] or repeated or address:
+    if repeated or personal_in(note):
         raise Invalid("说明里有个人信息，它会留在审计记录里。请去掉，写投诉单号即可。", field="note")
     return note
 

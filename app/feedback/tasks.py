@@ -24,6 +24,7 @@ from nlp.doc import Doc, Turn
 from nlp.pipeline import Pipeline
 
 ASSIGN_TOPIC = "topics.assign"
+PAGE = 1_000  # jobs queued in one write transaction
 DIFFERS = "内容与已存的不同，但 revision 和 updated_at 没有变大，没有改动"
 
 log = structlog.get_logger(__name__)
@@ -102,17 +103,23 @@ def retry_failed(session: Session, *, queue: JobQueue) -> int:
     return len(failed)
 
 
-def reanalyse(session: Session, *, queue: JobQueue, version: str) -> int:
-    """Queue every interaction whose analysis is of another version of the pipeline; returns how many."""
+def reanalyse(store: Store, *, queue: JobQueue, version: str) -> int:
+    """Queue every interaction whose analysis is of another version of the pipeline; returns how many.
+
+    Works in short transactions, between which others write. Interrupted, it is simply run again.
+    """
     other = (
         select(Interaction.id)
         .join(Analysis, col(Analysis.id) == col(Interaction.analysis_id))
         .where(col(Analysis.pipeline_version) != version)
         .order_by(col(Interaction.id))
     )
-    found = session.exec(other).all()
-    for interaction_id in found:
-        queue.defer(session, ANALYSE, key=str(interaction_id), interaction_id=interaction_id)
+    with store.read() as session:
+        found = session.exec(other).all()
+    for start in range(0, len(found), PAGE):
+        with store.write() as session:
+            for interaction_id in found[start : start + PAGE]:
+                queue.defer(session, ANALYSE, key=str(interaction_id), interaction_id=interaction_id)
     return len(found)
 
 

@@ -52,10 +52,11 @@ def log_in(store: Store, *, login: str, password: str, address: str, now: dateti
         _admit(session, login=login, address=address, now=now)
     with store.read() as session:
         user = service.find_user(session, login=login)
-    known = passwords.matches(password[: passwords.MAX_LENGTH + 1], user.password_hash if user else None)
+    checked = user.password_hash if user else None
+    known = passwords.matches(password[: passwords.MAX_LENGTH + 1], checked)
     with store.write() as session:
         user = service.find_user(session, login=login)  # as it is now: the check took its time
-        if user is not None and user.active and known:
+        if user is not None and user.active and known and user.password_hash == checked:
             _forgive(session, login=login, address=address)
             _forget(session, before=now - 2 * WINDOW)
             token = service.open_session(session, user=user, now=now, hours=hours)

@@ -1,14 +1,12 @@
 """Loading products and telling their names."""
 
-import csv
-import io
 from datetime import date
 from typing import Annotated, BinaryIO
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session, select
 
-from app.errors import Invalid, TooLarge
+from app.channels.lists import read_list
 from app.products.models import Product
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -31,21 +29,10 @@ def load_csv(session: Session, *, source: BinaryIO) -> int:
 
     All or nothing: the first bad row raises Invalid with its line; a file over `MAX_BYTES` raises TooLarge.
     """
-    data = source.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise TooLarge(f"产品文件超过 {MAX_BYTES // 1024 // 1024} MB。")
-    count = 0
-    try:
-        for cells in csv.DictReader(io.StringIO(data.decode("utf-8-sig")), strict=True):
-            row = ProductRow.model_validate({name: text for name, text in cells.items() if text})
-            session.merge(Product(code=row.product, **row.model_dump(exclude={"product"})))
-            count += 1
-    except ValidationError as error:
-        field = str(error.errors()[0]["loc"][0])
-        raise Invalid(f"第 {count + 2} 行的 {field} 不对，整个文件没有读入。", field=field, line=count + 2) from None
-    except (UnicodeDecodeError, csv.Error):
-        raise Invalid("产品文件须是 UTF-8 编码的 CSV。", field="file") from None
-    return count
+    rows = read_list(source, ProductRow, title="产品文件", max_bytes=MAX_BYTES)
+    for row in rows:
+        session.merge(Product(code=row.product, **row.model_dump(exclude={"product"})))
+    return len(rows)
 
 
 def names(session: Session) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlmodel import Session
 
 from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.feedback.personal import personal_in
 from app.people.models import User
 from app.people.roles import Permission, allowed
 from app.tracker.models import Action, Issue
@@ -17,8 +18,7 @@ from app.tracker.transitions import Transition
 RowT = TypeVar("RowT", Issue, Action)
 NAMES: dict[type, str] = {Issue: "个问题", Action: "条措施"}
 NOTE_MAX_LENGTH = 200
-# Texts of the tracker are stored in clear, so long numbers of persons and addresses of mail are refused.
-_IDENTIFIER = re.compile(
+_SHAPE = re.compile(  # refused also where neither a check digit nor a word beside it tells whose number it is
     r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)"  # mobile number
     r"|(?<!\d)\d{17}[\dXx](?!\d)"  # identity card
     r"|(?<!\d)\d{4}(?:[ -]?\d{4}){2,3}[ -]?\d{1,4}(?!\d)"  # bank card
@@ -29,7 +29,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # PostgreSQL takes n
 
 
 def plain(text: str, *, field: str, title: str, longest: int, required: bool = False) -> str:
-    """The text without space around it; Invalid where it is missing, too long, or holds somebody's numbers."""
+    """The text without space around it; Invalid where it is missing, too long, or names a person by number or address.
+
+    It is stored in clear, and what is copied to the audit chain stays there for ever.
+    """
     text = text.strip()
     if required and not text:
         raise Invalid(f"{title}不能为空，请填写。", field=field)
@@ -37,8 +40,10 @@ def plain(text: str, *, field: str, title: str, longest: int, required: bool = F
         raise Invalid(f"{title}最多 {longest} 个字符，请写短一些。", field=field)
     if _CONTROL.search(text):
         raise Invalid(f"{title}含有不能显示的字符，请删去后重试。", field=field)
-    if _IDENTIFIER.search(text):
-        raise Invalid(f"{title}里不要写手机号、证件号、卡号或邮箱，请改用客户编号。", field=field)
+    found = personal_in(text) or ("很长的号码或邮箱" if _SHAPE.search(text) else "")
+    if found:
+        unwanted = f"手机号、座机、证件号、卡号、邮箱或地址（这里像是有{found}）"
+        raise Invalid(f"{title}里不要写{unwanted}，请改用客户编号。", field=field)
     return text
 
 

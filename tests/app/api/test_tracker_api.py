@@ -163,6 +163,13 @@ def test_a_bad_field_is_named(boss: TestClient, body: dict[str, Any], field: str
     assert boss.get("/v1/issues").json()["total"] == 0
 
 
+@pytest.mark.parametrize("score", [3, None])
+@pytest.mark.parametrize("at", ["9999-12-31T20:00:00Z", "0001-01-01T00:00:00+14:00", "2101-01-01T00:00:00+08:00"])
+def test_a_time_out_of_this_world_is_named(boss: TestClient, at: str, score: int | None) -> None:
+    answer = boss.put("/v1/followups/1", json={"score": score, "answered_at": at})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "answered_at")
+
+
 @pytest.mark.parametrize(
     ("request_line", "permission"),
     [

@@ -79,6 +79,27 @@ def test_one_bad_row_keeps_the_whole_file_out(store: Store, row: str, field: str
     assert customers(store) == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "field", "line"),
+    [
+        ("customer_ref,region\nC1,远山市\nC2,南岭市,1\n", "line", 3),
+        ("customer_ref,region\n\n\nC1,远山市\n\nC2,南岭市,1\n", "line", 6),
+        ('customer_ref,region\nC1,"远山\n市"\n13800138000,南岭市\n', "customer_ref", 4),
+        ('customer_ref,region\nC1,远山市\nC2,"南"岭市\n', "line", 3),
+        ('customer_ref,region\nC1,远山市\n\nC2,"南岭市\nC3,南岭市\n', "line", 5),
+    ],
+)
+def test_a_bad_row_is_told_by_its_line_in_the_file(store: Store, text: str, field: str, line: int) -> None:
+    with pytest.raises(Invalid, match=rf"第 {line} 行") as refused:
+        load(store, text)
+    assert (refused.value.field, refused.value.line) == (field, line)
+    assert customers(store) == {}
+
+
+def test_empty_cells_after_the_last_column_are_no_matter(store: Store) -> None:
+    assert load(store, "customer_ref,region\nC1,远山市,,\n") == 1
+
+
 def test_the_command_loads_a_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUISHENG_HOME", str(tmp_path / "home"))
     path = tmp_path / "list.csv"

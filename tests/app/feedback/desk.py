@@ -100,8 +100,7 @@ class Desk:
     def analyse_again(self, pipeline: Pipeline, encoder: Words, *, trouble: str) -> None:
         """With a new version of the model, that cannot read what holds `trouble`."""
         encoder.version, encoder.trouble = f"{encoder.version}+", trouble
-        with self.store.write() as session:
-            tasks.reanalyse(session, queue=self.queue, version=pipeline.version)
+        tasks.reanalyse(self.store, queue=self.queue, version=pipeline.version)
         self.analyse()
 
     def shown(self, interaction_id: int) -> list[str]:

@@ -128,11 +128,9 @@ def test_a_new_model_does_not_undo_a_person_but_new_words_do(
     say(SAID)
     change(intent="praise")
     encoder.version = "words2"
-    with store.write() as session:
-        assert tasks.reanalyse(session, queue=queue, version=pipeline.version) == 1
+    assert tasks.reanalyse(store, queue=queue, version=pipeline.version) == 1
     work()
-    with store.write() as session:
-        assert tasks.reanalyse(session, queue=queue, version=pipeline.version) == 0
+    assert tasks.reanalyse(store, queue=queue, version=pipeline.version) == 0
     with store.read() as session:
         rows = session.exec(select(Analysis).order_by("id")).all()
         assert [(row.intent, row.corrected) for row in rows] == [("praise", ["intent"])] * 2

@@ -11,7 +11,8 @@ import pytest
 from sqlmodel import SQLModel, col, select, text
 
 from app.channels.base import InteractionIn, Rejected
-from app.feedback import contents
+from app.customers.service import get_or_create
+from app.feedback import contents, erase
 from app.feedback.ingest import Applied, Envelope, Received, apply_interaction, receive
 from app.feedback.models import Delivery, DeliveryState, Interaction, InteractionState, Message, Score, Source
 from app.jobs.queue import EmbeddedQueue, open_count
@@ -128,6 +129,46 @@ def test_a_higher_revision_extends_an_older_changes_nothing(intake: Intake) -> N
         assert intake.texts() == texts
     (interaction,) = intake.all(Interaction)
     assert (interaction.revision, interaction.customer_id is None) == (3, False)
+
+
+NAMED = {"customer_ref": "C1", "product": "P1", "branch": "一支行", "region": "远山市", "sub_channel": "热线"}
+CSAT = {"kind": "csat", "value": 2, "scale_min": 1, "scale_max": 5, "answered_at": AT}
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        (NAMED | {"scores": [CSAT]}, Applied.UNCHANGED),
+        ({}, Applied.UNCHANGED),
+        ({"scores": [CSAT | {"answered_at": None}]}, Applied.UNCHANGED),
+        *(({name: "别的"}, Applied.DIFFERS) for name in NAMED),
+        *(({"scores": [CSAT | {name: 3}]}, Applied.DIFFERS) for name in ("value", "scale_max")),
+        ({"scores": [CSAT | {"scale_min": 0}]}, Applied.DIFFERS),
+        ({"scores": [CSAT | {"answered_at": "2026-10-20T10:00:00+08:00"}]}, Applied.DIFFERS),
+        ({"scores": [CSAT, {"kind": "nps", "value": 9, "scale_min": 0, "scale_max": 10}]}, Applied.DIFFERS),
+    ],
+)
+def test_the_same_revision_that_says_something_else_is_told_and_changes_nothing(
+    intake: Intake, said: dict[str, Any], outcome: Applied
+) -> None:
+    intake.apply(talk("一", revision=1, **NAMED, scores=[CSAT]))
+    before = intake.all(Interaction), intake.all(Score)
+    assert intake.apply(talk("一", revision=1, **said)) == outcome
+    assert (intake.all(Interaction), intake.all(Score)) == before
+    with intake.store.write() as session:
+        erase.restrict(session, session.get_one(Interaction, before[0][0].id))
+    assert intake.apply(talk("一", revision=1, **said)) == Applied.UNCHANGED
+
+
+def test_a_customer_whom_the_delivery_does_not_name_is_no_difference(intake: Intake) -> None:
+    """A person may have said whose feedback it is."""
+    intake.apply(talk("一"))
+    with intake.store.write() as session:
+        row = session.exec(select(Interaction)).one()
+        row.customer_id = get_or_create(session, ref="C1", now=intake.clock.now()).id
+    assert intake.apply(talk("一")) == Applied.UNCHANGED
+    assert intake.apply(talk("一", customer_ref="C1")) == Applied.UNCHANGED
+    assert intake.apply(talk("一", customer_ref="C2")) == Applied.DIFFERS
 
 
 def test_a_later_update_of_the_same_revision_extends(intake: Intake) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 from sqlmodel import Session, select
@@ -119,8 +120,7 @@ def test_what_a_new_model_fails_on_stays_read_by_the_model_before_it(
     apply("排队太久")
     work()
     encoder.version, encoder.trouble = "words2", "太久"
-    with store.write() as session:
-        assert tasks.reanalyse(session, queue=queue, version=pipeline.version) == 1
+    assert tasks.reanalyse(store, queue=queue, version=pipeline.version) == 1
     work()
     with store.read() as session:
         assert only(session)[0].state == InteractionState.FAILED
@@ -132,6 +132,39 @@ def test_what_a_new_model_fails_on_stays_read_by_the_model_before_it(
         interaction, analysis = only(session)
     assert (interaction.state, interaction.failure) == (InteractionState.ANALYSED, None)
     assert analysis is not None
+
+
+def test_what_is_queued_again_is_kept_page_by_page(
+    store: Store,
+    apply: Apply,
+    work: Callable[[], int],
+    queue: EmbeddedQueue,
+    encoder: Words,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Others write between two pages, and who is interrupted runs it again: nothing is queued twice."""
+    for number in range(5):
+        apply("排队太久", external_id=f"t-{number}")
+    work()
+    encoder.version = "words2"
+    monkeypatch.setattr(tasks, "PAGE", 2)
+    defer, calls = queue.defer, count(1)
+
+    def interrupted(session: Session, task: str, *, key: str, interaction_id: int) -> None:
+        if next(calls) == 4:
+            raise KeyboardInterrupt
+        defer(session, task, key=key, interaction_id=interaction_id)
+
+    monkeypatch.setattr(queue, "defer", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tasks.reanalyse(store, queue=queue, version=pipeline.version)
+    monkeypatch.setattr(queue, "defer", defer)
+    with store.read() as session:
+        assert open_count(session, ANALYSE) == 2
+    assert tasks.reanalyse(store, queue=queue, version=pipeline.version) == 5
+    with store.read() as session:
+        assert open_count(session, ANALYSE) == 5
 
 
 def test_words_that_arrive_while_the_model_thinks_are_not_overwritten(

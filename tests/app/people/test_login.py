@@ -200,6 +200,24 @@ def test_a_new_password_ends_every_session(store: Store, lin: User) -> None:
     assert enter(store, "Another-one-26").token
 
 
+def test_a_login_under_way_does_not_outlive_a_new_password(
+    store: Store, lin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = passwords.matches
+
+    def slowly(password: str, password_hash: str | None) -> bool:
+        known = check(password, password_hash)
+        with store.write() as session:
+            service.set_password(session, user_id=lin.id, password="Another-one-26", actor="user:root", now=NOW)
+        return known
+
+    monkeypatch.setattr(passwords, "matches", slowly)
+    with pytest.raises(Unauthorised):
+        enter(store)
+    with store.read() as session:
+        assert session.exec(select(LoginSession)).all() == []
+
+
 def test_a_new_role_counts_from_the_next_request(store: Store, lin: User) -> None:
     opened = enter(store)
     with store.write() as session:
