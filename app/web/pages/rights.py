@@ -111,7 +111,6 @@ def register(
 ) -> Response:
     """Note what the person asks for."""
     now = request.app.state.runtime.clock.now()
-
     told = {"right": right, "verified": verified, "note": note}
     try:
         with store_of(request).write() as session:
@@ -126,17 +125,16 @@ def register(
 def refuse(request: Request, user: Editor, request_id: Id, why: Word = "") -> Response:
     """Decline with a reason."""
     now = request.app.state.runtime.clock.now()
-
+    with store_of(request).read() as session:
+        customer_id = rights.get(session, request_id).customer_id
     try:
         with store_of(request).write() as session:
-            customer_id = rights.refuse(session, actor=user, request_id=request_id, why=why, now=now).customer_id
-    except Invalid as error:
-        with store_of(request).read() as session:
-            customer_id = rights.get(session, request_id).customer_id
-        return _person(request, user, customer_id or 0, told={"refused": str(request_id), "why": why}, error=error)
-    except Conflict as error:
+            rights.refuse(session, actor=user, request_id=request_id, why=why, now=now)
+    except (Conflict, Invalid) as error:
+        if isinstance(error, Invalid) and customer_id:
+            return _person(request, user, customer_id, told={"refused": str(request_id), "why": why}, error=error)
         return redirect(request, _back(request, request_id), Flash(error.message, "bad"))
-    return redirect(request, f"/rights/{customer_id}", Flash("已拒绝，请把理由告知客户。"))
+    return redirect(request, _back(request, request_id), Flash("已拒绝，请把理由告知客户。"))
 
 
 @router.post("/rights/requests/{request_id}/export")
@@ -258,9 +256,10 @@ def release(request: Request, user: Editor, customer_id: Id) -> Response:
 
 
 def _back(request: Request, request_id: int) -> str:
-    """The page of the person who asked."""
+    """The page of the person who asked; the list where he is deleted."""
     try:
         with store_of(request).read() as session:
-            return f"/rights/{rights.get(session, request_id).customer_id}"
+            customer_id = rights.get(session, request_id).customer_id
     except NotFound:
-        return "/rights"
+        customer_id = None
+    return f"/rights/{customer_id}" if customer_id else "/rights"
