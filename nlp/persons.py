@@ -31,9 +31,6 @@ HINTED = 0.01  # where names stand: on a line of its own, before 女士, at the 
 COMMON = 200  # so many surnames at the head of the list are hardly ever anything else on a line of their own
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _DOTS = "·•・"
-_RUNNING_ON = frozenset(  # with these a sentence goes on; no name is written with them after its first character
-    "的了是我你您他她它们吗呢啊吧这在来想要说去找让被把请问对跟和给从就也很已还于有没会能帮办转"
-)
 _REACH = 8  # characters beside a name that are read with it
 
 
@@ -112,11 +109,12 @@ def _dotted_end(text: str, start: int, end: int, likely: NDArray[np.float32]) ->
     """
     last = 1 + max(text.rfind(dot, start, end) for dot in _DOTS)
     words = {last + at for word, at, _ in segment.tokens(text[last : end + _REACH]) if len(word) > 1 and _plain(word)}
+    running_on = taxonomy.read(RULES)["running_on"]
     cut = end
     for at in range(end - 1, last, -1):
         if likely[at] >= LIKELY:
             break
-        if at in words or text[at] in _RUNNING_ON:
+        if at in words or text[at] in running_on:
             cut = at
     return cut
 

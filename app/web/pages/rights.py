@@ -13,7 +13,7 @@ from app.compliance.models import HoldReason, RequestState, Right
 from app.compliance.person import Fate
 from app.customers.models import Customer, Purpose
 from app.deps import require
-from app.errors import Conflict, HuishengError, Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.people.models import User
 from app.people.roles import Permission, allowed
 from app.web.flash import Flash, Undo
@@ -80,7 +80,7 @@ def _person(
     customer_id: int,
     *,
     told: Mapping[str, str] | None = None,
-    error: HuishengError | None = None,
+    error: Conflict | Invalid | None = None,
 ) -> Response:
     """The page of a person; after a refusal with what was `told` in its form, and why it will not do."""
     now = request.app.state.runtime.clock.now()
