@@ -1,14 +1,15 @@
 """Contrastive training of the sentence embedding: what is asked counts, not how or where it is asked.
 
-Positives are phrasings of one standard question and the two halves of one complaint; the other texts of the batch
-are the negatives, half of them questions of the same category. Labelled question pairs, most of whose
-negatives look alike, are judged one by one.
+Positives are phrasings of one standard question, two texts of one matter (matters.py) and the two halves of one
+complaint; the other texts of the batch are the negatives, many of them of the same category or field. Matters are
+compared among themselves, since a question may well ask about one. Labelled question pairs, most of whose negatives
+look alike, are judged one by one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
     from transformers import BertModel
 
+Kind = TypeVar("Kind")
 TEMPERATURE = 0.05
-QUESTIONS, HALVES, PAIRS = 32, 4, 24  # pairs of a batch, by kind
+QUESTIONS, MATTERS, HALVES, PAIRS = 32, 24, 4, 24  # pairs of a batch, by kind
 _CHUNK = 32  # texts of one pass
-_GROUP = 8  # questions of a batch that come from one category
+_GROUP = 8  # questions or matters of a batch that come from one category or field
 _LONG = 40  # pieces from which a text is cut into halves
 
 
@@ -44,6 +46,14 @@ class SameOrNot(nn.Module):
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """A text to compare: framed piece ids (T,), and which of them count (the customer's)."""
+
+    ids: list[int]
+    judged: list[bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Questions:
     """What is compared, as framed piece ids; numbers in `standards` and `pairs` point into `asked`."""
 
@@ -51,6 +61,7 @@ class Questions:
     standards: list[list[list[int]]]  # category → standard question → its phrasings
     pairs: list[tuple[int, int, bool]]
     long: list[list[int]]  # feedback that can be cut into halves
+    matters: list[list[list[Side]]] = field(default_factory=list)  # field → matter → texts about it
 
 
 class Comparison:
@@ -62,7 +73,7 @@ class Comparison:
     def loss(self, encoder: BertModel, same: SameOrNot, random: np.random.Generator) -> Mapping[str, Tensor]:
         """Named scalars."""
         asked, known = self.questions.asked, self.questions.pairs
-        close = [(asked[one], asked[other]) for one, other in draw(self.questions.standards, random)]
+        close = [(asked[one], asked[other]) for one, other in draw(self.questions.standards, random, QUESTIONS)]
         picked = random.choice(len(self.questions.long), HALVES, replace=False)
         close += [halves(self.questions.long[number], random) for number in picked]
         chosen = [known[number] for number in random.choice(len(known), PAIRS, replace=False)]
@@ -71,24 +82,40 @@ class Comparison:
         partner, pair = vectors[: 2 * len(close)], vectors[2 * len(close) :]
         logits = same((pair[::2] * pair[1::2]).sum(1))
         said = torch.tensor([float(same) for _, _, same in chosen])
-        return {
+        losses = {
             "partner": in_batch(partner[::2], partner[1::2]),
             "same": nn.functional.binary_cross_entropy_with_logits(logits, said),
         }
+        if matters := draw(self.questions.matters, random, MATTERS):
+            sides = [side for both in matters for side in both]
+            told = embed(encoder, [side.ids for side in sides], [side.judged for side in sides])
+            losses["matter"] = in_batch(told[::2], told[1::2])
+        return losses
 
 
-def embed(encoder: BertModel, rows: Sequence[Sequence[int]]) -> Tensor:
-    """Unit vectors (B, hidden); texts of like length are read together, so that little is spent on padding."""
+def embed(encoder: BertModel, rows: Sequence[Sequence[int]], judged: Sequence[Sequence[bool]] | None = None) -> Tensor:
+    """Unit vectors (B, hidden): means of the states inside the frame, or of those that are `judged`.
+
+    Texts of like length are read together, so that little is spent on padding.
+    """
     order = sorted(range(len(rows)), key=lambda number: len(rows[number]))
-    vectors = [_embed(encoder, [rows[n] for n in order[at : at + _CHUNK]]) for at in range(0, len(rows), _CHUNK)]
+    vectors = []
+    for at in range(0, len(rows), _CHUNK):
+        numbers = order[at : at + _CHUNK]
+        ids = _padded([rows[number] for number in numbers], PAD)
+        inside = (ids != BOS) & (ids != EOS) & (ids != PAD)
+        if judged is not None:
+            inside &= _padded([judged[number] for number in numbers], padding=False)
+        vectors.append(_embed(encoder, ids, inside))
     return torch.cat(vectors)[torch.tensor(order).argsort()]
 
 
-def _embed(encoder: BertModel, rows: Sequence[Sequence[int]]) -> Tensor:
-    """The mean of the states inside the frame."""
-    ids = pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=PAD)
+def _padded(rows: Sequence[Sequence[int]], padding: int) -> Tensor:
+    return pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=padding)
+
+
+def _embed(encoder: BertModel, ids: Tensor, inside: Tensor) -> Tensor:
     states = precision.states(encoder, ids, ids != PAD)
-    inside = (ids != BOS) & (ids != EOS) & (ids != PAD)
     share = inside / inside.sum(1, keepdim=True).clamp(min=1)  # a question of signs alone has no piece inside
     return nn.functional.normalize(torch.einsum("bt,bth->bh", share, states), dim=1)
 
@@ -113,15 +140,20 @@ def long_enough(ids: Sequence[int]) -> bool:
     return len(ids) >= _LONG
 
 
-def draw(categories: Sequence[Sequence[Sequence[int]]], random: np.random.Generator) -> list[tuple[int, int]]:
-    """QUESTIONS different standard questions' two phrasings; `categories` holds standards, they hold text numbers."""
-    answer: list[tuple[int, int]] = []
+def draw(
+    categories: Sequence[Sequence[Sequence[Kind]]], random: np.random.Generator, count: int
+) -> list[tuple[Kind, Kind]]:
+    """Two texts each of up to `count` standard questions or matters; `categories` holds these, they hold the texts."""
+    answer: list[tuple[Kind, Kind]] = []
+    if not categories:
+        return answer
     sizes = np.array([len(standards) for standards in categories], dtype=float)
     for category in random.choice(len(categories), len(categories), replace=False, p=sizes / sizes.sum()):
         standards = categories[category]
         for number in random.permutation(len(standards))[:_GROUP]:
-            one, other = random.choice(standards[number], 2, replace=False)
-            answer.append((int(one), int(other)))
-            if len(answer) == QUESTIONS:
+            found = standards[number]
+            one, other = random.choice(len(found), 2, replace=False)
+            answer.append((found[one], found[other]))
+            if len(answer) == count:
                 return answer
     return answer

@@ -65,15 +65,19 @@ class KeptOut:
         questions = [drawn.sample(found, 2) for found in asked if len(found) > 1]
         return cls(pairs, taught, [(query, other) for query, other in questions])
 
+    def said(self) -> list[str]:
+        """All that the pairs hold."""
+        return [text for pair in self.pairs for text in (pair.left, pair.right)]
+
 
 def _says(text: str) -> bool:
     """False for a text of signs alone, which has no embedding."""
     return any(char.isalnum() for char in text)
 
 
-def systems(model: Path, base: Path, kept: KeptOut) -> dict[str, Embed]:
-    """Those that are there; TF-IDF learns its weights from the texts it is judged on, in its favour."""
-    answer: dict[str, Embed] = {OURS: _ours(model), "TF-IDF": _by_tfidf(kept)}
+def systems(model: Path, base: Path, said: Sequence[str]) -> dict[str, Embed]:
+    """Those that are there; TF-IDF learns its weights from `said`, the texts it is judged on, in its favour."""
+    answer: dict[str, Embed] = {OURS: _ours(model), "TF-IDF": _by_tfidf(said)}
     if (base / "tokenizer.json").exists():
         published = Base(base)
         answer[BASE] = lambda said: _unit(published.read(said))
@@ -156,10 +160,10 @@ def _ours(model: Path) -> Embed:
     return embed
 
 
-def _by_tfidf(kept: KeptOut) -> Embed:
+def _by_tfidf(said: Sequence[str]) -> Embed:
     vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, max_features=20_000)
-    vectorizer.fit([text for pair in kept.pairs for text in (pair.left, pair.right)])
-    return lambda said: np.asarray(vectorizer.transform(said).toarray(), dtype=np.float32)
+    vectorizer.fit(said)
+    return lambda texts: np.asarray(vectorizer.transform(texts).toarray(), dtype=np.float32)
 
 
 def _unit(vectors: Floats) -> Floats:

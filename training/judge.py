@@ -23,6 +23,7 @@ from training import (
     folds,
     loop,
     masking,
+    matters,
     noise,
     report,
     reviews,
@@ -124,11 +125,14 @@ def _report(judgement: Judgement, bad: list[str], output: Path | None, *, by_cla
 
 @app.command("embedding")
 def run_embedding(data: Data, public: Public, model: Model = MODEL, work: Work = WORK, output: Output = None) -> None:
-    """The sentence embedding on questions that no training saw, beside other encoders, and reviews' sign."""
-    kept = embedding.KeptOut.read(public, held(list(corpus.read(data))))
-    systems = embedding.systems(model, work / "base", kept)
+    """The sentence embedding on questions and matters that no training saw, beside others, and reviews' sign."""
+    examples = list(corpus.read(data))
+    kept = embedding.KeptOut.read(public, held(examples))
+    systems = embedding.systems(model, work / "base", kept.said())
     judges = (embedding.pairs_table, embedding.questions_table, embedding.accuracy_table)
-    _tell([*(judge(kept, systems) for judge in judges), reviews.table(public, model)], output)
+    told = matters.judged(corpus.split(examples)[1], matters.read())
+    tables = [matters.table(told, embedding.systems(model, work / "base", [said for said, _ in told]))] if told else []
+    _tell([*(judge(kept, systems) for judge in judges), *tables, reviews.table(public, model)], output)
 
 
 @app.command("deletion")

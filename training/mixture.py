@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from training import adapt, contrast, corpus, sources
+from training import adapt, contrast, corpus, matters, sources
 from training.finetune import Mixture
 from training.items import items
 
@@ -45,6 +45,7 @@ def mixture(
     out = held(examples)
     feedback = adapt.feedback(public, reader, out, amounts.feedback, seed)
     questions = adapt.questions(public, reader, out, feedback=feedback, pairs=amounts.pairs, seed=seed)
+    questions = replace(questions, matters=matters.learnt(training, matters.read(), reader))
     said = [example.doc.part(part) for example in training for part in example.doc.parts() if example.doc.judged(part)]
     others = [
         sources.reviews(public, reader, out, amounts.reviews, seed),

@@ -131,7 +131,7 @@ def test_phrasings_are_gathered_by_standard_question(tmp_path: Path) -> None:
 
 def test_a_batch_of_questions_never_holds_two_of_the_same_standard() -> None:
     categories = [[[10 * c + 3 * s, 10 * c + 3 * s + 1] for s in range(3)] for c in range(20)]
-    drawn = contrast.draw(categories, np.random.default_rng(0))
+    drawn = contrast.draw(categories, np.random.default_rng(0), contrast.QUESTIONS)
     assert len(drawn) == contrast.QUESTIONS
     assert len({min(pair) for pair in drawn}) == contrast.QUESTIONS
     assert all(abs(one - other) == 1 for one, other in drawn)

@@ -114,7 +114,7 @@ def test_the_embedding_is_judged_on_questions_kept_out_of_training(public: Path)
     assert not any(pair.kept_out for pair in kept.taught)
     seen = {text for pair in kept.taught for text in (pair.left, pair.right)}
     assert seen.isdisjoint(text for pair in kept.pairs for text in (pair.left, pair.right))
-    systems = embedding.systems(MODEL, public / "no base", kept)
+    systems = embedding.systems(MODEL, public / "no base", kept.said())
     told = embedding.questions_table(kept, systems)
     ours = next(row for row in told.rows if row[1] == "Huisheng")
     assert ours[0] == sum(

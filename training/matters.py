@@ -1,0 +1,95 @@
+"""Matters: what a text is about, at the grain of one improvement issue, as it was read for this project.
+
+Texts of one matter belong together whatever their channel, style and mood. The embedding learns that from pairs of
+them (contrast.py), and is judged on texts of the development fold; one matter in `KEPT_OUT` is learnt from nowhere, so
+that the figures tell of matters that are new as well. `data/labels/matters.jsonl` holds the `id` of a labelled row
+and its `matter`, a code of `matters.json` there; its first two letters tell the field, OUTSIDE that it is none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nlp.encoder import FRAME, WINDOW, framed
+from nlp.taxonomy import DATA
+from training import corpus, texts
+from training.contrast import Side
+from training.figures import Figure, draws, mean
+from training.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from nlp.encoder import Reader
+    from training.corpus import Example
+    from training.embedding import Embed
+
+OUTSIDE = "ZZ"
+KEPT_OUT = 6  # one matter in so many
+
+
+def read(path: Path = DATA / "labels" / "matters.jsonl") -> dict[str, str]:
+    """Row id → matter, of those that have one. Raises ValueError with file and line."""
+    found = texts.read_lines(path, lambda row: (str(row["id"]), str(row["matter"])))
+    return {name: matter for name, matter in found if not matter.startswith(OUTSIDE)}
+
+
+def kept_out(matter: str) -> bool:
+    """True for a matter that no training may learn from."""
+    return texts.part_of(matter, KEPT_OUT) == 0
+
+
+def learnt(examples: Iterable[Example], matters: Mapping[str, str], reader: Reader) -> list[list[list[Side]]]:
+    """Field → matter → its texts, of the training rows `examples`; a matter of a single text teaches nothing."""
+    fields: dict[str, dict[str, list[Side]]] = {}
+    for example in examples:
+        matter = matters.get(example.doc.id)
+        if matter and not kept_out(matter) and corpus.speaks(example):
+            fields.setdefault(matter[:2], {}).setdefault(matter, []).append(_side(example, reader))
+    several = [[sides for sides in found.values() if len(sides) > 1] for found in fields.values()]
+    return [found for found in several if found]
+
+
+def _side(example: Example, reader: Reader) -> Side:
+    """The first window, and which of its pieces are the customer's; where that is none, the whole of it counts."""
+    tokens = reader.tokens(example.doc)
+    room = WINDOW - FRAME
+    judged = tokens.judged[:room] if any(tokens.judged[:room]) else [True] * len(tokens.ids[:room])
+    return Side(framed(tokens.ids[:room]), [False, *judged, False])
+
+
+def judged(examples: Iterable[Example], matters: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(what the customer says, matter) of the development fold, matters of a single text left out."""
+    told = [(_said(example), matters[example.doc.id]) for example in examples if example.doc.id in matters]
+    counts = Counter(matter for _, matter in told)
+    return [(said, matter) for said, matter in told if counts[matter] > 1]
+
+
+def _said(example: Example) -> str:
+    doc = example.doc
+    return "\n".join(doc.part(part) for part in doc.parts() if doc.judged(part))
+
+
+def table(told: Sequence[tuple[str, str]], embedders: Mapping[str, Embed]) -> Table:
+    """Of how many texts the nearest other one is about the same matter."""
+    matters = np.array([matter for _, matter in told])
+    new = np.array([kept_out(matter) for matter in matters], dtype=bool)
+    rows: list[tuple[object, ...]] = []
+    for system, embed in embedders.items():
+        vectors = embed([said for said, _ in told])
+        likeness = vectors @ vectors.T
+        np.fill_diagonal(likeness, -1)
+        right = matters[likeness.argmax(axis=1)] == matters
+        for name, inside in (("learnt from other texts", ~new), ("never learnt from", new)):
+            if count := int(inside.sum()):
+                figure = Figure.of(mean(draws(count), right[inside]))
+                rows.append((name, len(set(matters[inside])), count, system, figure.value, figure.low, figure.high))
+    return Table(
+        "Matters: the nearest other text is about the same",
+        ("matters", "of them", "n", "system", "share", "low", "high"),
+        rows,
+    )
