@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-SHIPPED = "hs7"  # the version under data/model that this release was tested with
+SHIPPED = "hs8"  # the version under data/model that this release was tested with
 MODES = ("fp32", "bf16", "int8")  # how the encoder may multiply, from the most exact on
 
 if TYPE_CHECKING:

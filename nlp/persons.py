@@ -89,7 +89,7 @@ def find(text: str, likely: NDArray[np.float32], identifiers: Sequence[tuple[int
     for dotted in _rules()["dotted"].finditer(free):  # 阿依古丽·买买提; 一三八·一二三四·五六七八 is a number
         start, last = dotted.span("name")
         end = _dotted_end(text, start, last, likely)
-        needed = SURE if _brand(text[start:end]) else BESIDE if dotted["announced"] else REPORTS
+        needed = CERTAIN if _brand(text[start:end]) else BESIDE if dotted["announced"] else REPORTS
         if float(likely[start:end].mean()) >= needed:
             taken[start:end] = [True] * (end - start)
             yield Name(start, end, 1.0)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlp import artifact
 from nlp.taxonomy import DATA
-from training.options import LABELS
+from training.options import LABELS, MATTERS
 from training.peers.systems import OURS
 from training.table import Table
 
@@ -24,6 +24,7 @@ _OWN = (  # what it is, its file with a line a text, what it taught, licence
     ("authored sentences", DATA / "samples" / "short.jsonl", "all heads", "ours"),
     ("authored cases", DATA / "samples" / "cases.jsonl", "all heads", "ours"),
     ("public texts read for this project", LABELS, "all heads", "labels ours; texts are not shipped"),
+    ("texts of these sets, read for what they are about", MATTERS, "sentence embedding", "labels ours"),
 )
 _OTHERS = [
     ("annotated public texts, 12,000", "all heads", "none stated by the sources; texts are not shipped"),

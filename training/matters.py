@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nlp.encoder import FRAME, WINDOW, framed
-from nlp.taxonomy import DATA
 from training import corpus, texts
 from training.contrast import Side
 from training.figures import Figure, draws, mean
+from training.options import MATTERS
 from training.table import Table
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ OUTSIDE = "ZZ"
 KEPT_OUT = 6  # one matter in so many
 
 
-def read(path: Path = DATA / "labels" / "matters.jsonl") -> dict[str, str]:
+def read(path: Path = MATTERS) -> dict[str, str]:
     """Row id → matter, of those that have one. Raises ValueError with file and line."""
     found = texts.read_lines(path, lambda row: (str(row["id"]), str(row["matter"])))
     return {name: matter for name, matter in found if not matter.startswith(OUTSIDE)}

@@ -21,4 +21,5 @@ Output = Annotated[Path | None, typer.Option("--json", help="where the figures g
 WORK = Path("var/training")
 MODEL = DATA / "model" / nlp.SHIPPED
 LABELS = DATA / "labels" / "public.jsonl"
+MATTERS = DATA / "labels" / "matters.jsonl"  # what the texts are about
 SECOND = DATA / "labels" / "fold.jsonl"

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -48,10 +47,9 @@ def intent(model: Path) -> tuple[str, float]:
 
 
 def ruin(start: Path, folder: Path, version: str) -> None:
-    """A model whose intent head answers at random."""
+    """A model whose intent head says the opposite of what it knows."""
     config, weights = artifact.load_config(start), artifact.load_weights(start)
-    shape = weights["head.intent.weight"].shape
-    weights["head.intent.weight"] = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    weights["head.intent.weight"] = -weights["head.intent.weight"]
     del config["sha256"]
     artifact.save(folder, weights, {**config, "version": version}, (start / artifact.TOKENIZER).read_text("utf-8"))
 
