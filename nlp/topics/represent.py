@@ -10,6 +10,8 @@ from unicodedata import category
 
 import numpy as np
 
+from nlp.segment import PLACEHOLDER
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -24,7 +26,6 @@ BREADTH = 0.4  # weight of being unlike those already chosen
 DEMAND_BONUS = 1.5  # what a customer asks for names a topic better than what else they say
 PICTURES = {"So", "Sk", "Cn", "Co"}  # Unicode's categories of emoji and what belongs to them: no part of a name
 _BREAKS = re.compile(r"[\s,，。.!！?？;；:：、…~～()（）“”\"'「」【】|/—-]+")
-_PLACEHOLDER = re.compile(r"\[[^\[\]]{1,12}\]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LEADING = re.compile(
     r"^(?:我们?|你们?|您好|请问|麻烦|就是|那个|然后|但是|所以|因为|而且|结果|还有|那|的|嗯|啊|哦|\d+(?=[\u3400-\u9fff]))+"
@@ -79,7 +80,7 @@ def _clauses(
     for row in np.argsort(-centrality, kind="stable")[:NAME_SOURCES]:
         weight = float(max(centrality[row], 0))
         demand = demands[row]
-        for part in _BREAKS.split(_PLACEHOLDER.sub(" ", texts[row])):
+        for part in _BREAKS.split(PLACEHOLDER.sub(" ", texts[row])):
             clause = _LEADING.sub("", part)
             fits = NAME_LENGTH[0] <= len(clause) <= NAME_LENGTH[1] and len(_HAN.findall(clause)) >= len(clause) / 2
             if fits and not any(category(one) in PICTURES for one in clause):
