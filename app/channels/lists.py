@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any, BinaryIO, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,7 +16,8 @@ RowT = TypeVar("RowT", bound=BaseModel)
 def read_list(source: BinaryIO, row: type[RowT], *, title: str, max_bytes: int) -> list[RowT]:
     """Every row that is not blank; an empty cell is the same as none.
 
-    The first bad row raises Invalid with the line it ends on; a file over `max_bytes` raises TooLarge.
+    A header without a needed column and the first bad row raise Invalid with the line it ends on; a file over
+    `max_bytes` raises TooLarge.
     """
     data = source.read(max_bytes + 1)
     if len(data) > max_bytes:
@@ -29,6 +31,7 @@ def read_list(source: BinaryIO, row: type[RowT], *, title: str, max_bytes: int) 
     rows: list[RowT] = []
     ended = 0  # line of the last good row
     try:
+        _check_header(reader.fieldnames or [], row, title=title)
         for cells in reader:
             rows.append(_row(cells, row, line=lines.line_num))
             ended = lines.line_num
@@ -37,6 +40,17 @@ def read_list(source: BinaryIO, row: type[RowT], *, title: str, max_bytes: int) 
         told = f"第 {ended + 1} 行起引号没有配对或用法不对，读到第 {line} 行停下"
         raise Invalid(f"{told}；整个文件没有读入，请改正后重试。", field="line", line=line) from None
     return rows
+
+
+def _check_header(names: Sequence[str], row: type[BaseModel], *, title: str) -> None:
+    """The names themselves are not repeated: without a header the first line is somebody's."""
+    for name, field in row.model_fields.items():
+        if names and field.is_required() and name not in names:
+            told = f"{title}的第一行须是列名，其中没有 {name}（列名用英文，以逗号分隔）"
+            raise Invalid(f"{told}；整个文件没有读入，请改正后重试。", field=name, line=1)
+        if names.count(name) > 1:
+            told = f"{title}的表头里 {name} 不止一列"
+            raise Invalid(f"{told}；整个文件没有读入，请改正后重试。", field=name, line=1)
 
 
 def _row(cells: dict[str | Any, str | Any], row: type[RowT], *, line: int) -> RowT:

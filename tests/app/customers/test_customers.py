@@ -96,6 +96,16 @@ def test_a_bad_row_is_told_by_its_line_in_the_file(store: Store, text: str, fiel
     assert customers(store) == {}
 
 
+@pytest.mark.parametrize(
+    "header", ["客户编号,地区", "customer_ref;region", "张三,13800138000", "customer_ref,customer_ref"]
+)
+def test_a_header_that_does_not_fit_is_told_without_what_stands_in_it(store: Store, header: str) -> None:
+    with pytest.raises(Invalid, match=r"第一行须是列名|不止一列") as told:
+        load(store, f"{header}\nC1,C2\n")
+    assert (told.value.field, told.value.line) == ("customer_ref", 1)
+    assert not any(piece in told.value.message for piece in ("张三", "138", "客户编号"))
+
+
 def test_empty_cells_after_the_last_column_are_no_matter(store: Store) -> None:
     assert load(store, "customer_ref,region\nC1,远山市,,\n") == 1
 
