@@ -27,8 +27,9 @@ DEMAND_BONUS = 1.5  # what a customer asks for names a topic better than what el
 PICTURES = {"So", "Sk", "Cn", "Co"}  # Unicode's categories of emoji and what belongs to them: no part of a name
 _BREAKS = re.compile(r"[\s,，。.!！?？;；:：、…~～()（）“”\"'「」【】|/—-]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_LEADING = re.compile(
-    r"^(?:我们?|你们?|您好|请问|麻烦|就是|那个|然后|但是|所以|因为|而且|结果|还有|那|的|嗯|啊|哦|\d+(?=[\u3400-\u9fff]))+"
+_LEADING = re.compile(  # 2请退款 loses its number, 12期的账单分期 keeps it
+    r"^(?:我们?|你们?|您好|请问|麻烦|就是|那个|然后|但是|所以|因为|而且|结果|还有|那|的|嗯|啊|哦"
+    r"|\d+(?![\d期万元块毛分天月年日号点个次千百亿折级倍位张条套岁])(?=[\u3400-\u9fff]))+"
 )
 
 
