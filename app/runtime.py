@@ -146,8 +146,10 @@ class Runtime:
                 retention.NIGHTLY, Task(partial(retention.nightly, store=store, clock=clock))
             ),
             chain.NIGHTLY: self._daily(chain.NIGHTLY, Task(partial(chain.nightly, store=store, clock=clock))),
-            refits.FIT: Task(partial(refits.fit_now, store=store, clock=clock)),
-            refits.NIGHTLY: self._daily(refits.NIGHTLY, Task(partial(refits.nightly, store=store, clock=clock))),
+            refits.FIT: Task(partial(refits.fit_now, store=store, clock=clock, pipeline=self.pipeline)),
+            refits.NIGHTLY: self._daily(
+                refits.NIGHTLY, Task(partial(refits.nightly, store=store, clock=clock, pipeline=self.pipeline))
+            ),
             alerts.NIGHTLY: self._daily(alerts.NIGHTLY, Task(partial(alerts.nightly, store=store, clock=clock))),
             search.CATCH_UP: self._daily(search.CATCH_UP, Task(partial(search.catch_up, store=store, queue=queue))),
         }

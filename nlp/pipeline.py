@@ -6,12 +6,15 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from nlp.doc import Failure
+import numpy as np
+
+from nlp.doc import Doc, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from nlp.doc import Doc
+    from numpy.typing import NDArray
+
     from nlp.stage import Stage
 
 WINDOW = 16  # batches that are read ahead and sorted by length together
@@ -55,6 +58,20 @@ class Pipeline:
             for first in range(0, len(order), batch_size):
                 self._batch([window[at] for at in order[first : first + batch_size]])
             yield from window
+
+    def embed(self, texts: Sequence[str], *, batch_size: int = 64) -> NDArray[np.float32]:
+        """Unit vectors (n, hidden) of short texts, by the stages up to the encoder alone.
+
+        Raises ValueError for a text in which there is nothing to read, without quoting it.
+        """
+        ends = next(number for number, stage in enumerate(self.stages, 1) if stage.fills == "encoding")
+        first = Pipeline(self.stages[:ends])
+        docs = list(first.run((Doc.of(str(n), text) for n, text in enumerate(texts, 1)), batch_size=batch_size))
+        vectors = [doc.encoding.embedding for doc in docs if doc.encoding is not None]
+        if len(vectors) < len(docs):
+            unread = next(doc.id for doc in docs if doc.encoding is None)
+            raise ValueError(f"text {unread} of {len(docs)} cannot be read")
+        return np.stack(vectors)
 
     def _batch(self, docs: Sequence[Doc]) -> None:
         for stage in self.stages:

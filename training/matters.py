@@ -46,8 +46,9 @@ def kept_out(matter: str) -> bool:
 def learnt(examples: Iterable[Example], matters: Mapping[str, str], reader: Reader) -> list[list[list[Side]]]:
     """Field → matter → its texts, of the training rows `examples`; a matter of a single text teaches nothing."""
     fields: dict[str, dict[str, list[Side]]] = {}
-    for example in examples:
-        matter = matters.get(example.doc.id)
+    once = {example.doc.id: example for example in examples}  # rows may be given twice; a text is no pair with itself
+    for name, example in once.items():
+        matter = matters.get(name)
         if matter and not kept_out(matter) and corpus.speaks(example):
             fields.setdefault(matter[:2], {}).setdefault(matter, []).append(_side(example, reader))
     several = [[sides for sides in found.values() if len(sides) > 1] for found in fields.values()]

@@ -109,7 +109,7 @@ def group(runtime: Runtime) -> None:
     from app.topics.service import FIT_STEPS, fit_topics
 
     with progress_bar("聚主题", FIT_STEPS) as advance:
-        fit_topics(runtime.store, clock=runtime.clock, seed=SEED, progress=advance)
+        fit_topics(runtime.store, clock=runtime.clock, seed=SEED, pipeline=runtime.pipeline, progress=advance)
 
 
 def prepare_people(runtime: Runtime, samples: Path) -> str:

@@ -22,7 +22,7 @@ def fit(
 
     runtime = ready_runtime()
     with progress_bar("聚主题", FIT_STEPS) as advance:
-        version = fit_topics(runtime.store, clock=runtime.clock, seed=seed, progress=advance)
+        version = fit_topics(runtime.store, clock=runtime.clock, seed=seed, pipeline=runtime.pipeline, progress=advance)
     say(f"第 {version.id} 版主题：{version.texts} 条反馈，{version.covered} 条归入主题。")
 
 

@@ -53,7 +53,7 @@ def cluster_file(
     rows, bad = _read(source, pipeline, tell, progress)
     if len(rows) < FEWEST:
         raise Invalid("能读的行不到两条，聚不出主题。", field="path")
-    fitted = fit(_corpus(rows), seed=seed, previous=_previous(rows, known))
+    fitted = fit(_corpus(rows), seed=seed, previous=_previous(rows, known), embed=pipeline.embed)
     for row, topic, score, name in _placed(rows, fitted):
         line = {"id": row.output["id"], "topic": topic, "name": name, "score": round(score, 4)}
         output.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -81,6 +81,7 @@ def _corpus(rows: list[Analysed]) -> Corpus:
         channels=[row.channel or "" for row in rows],
         demands=[str(row.output["demand"]) for row in rows],
         features=features_of([row.output["labels"] for row in rows]),
+        moods=np.array([row.output["sentiment"]["score"] for row in rows], dtype=np.float32),
     )
 
 

@@ -68,6 +68,7 @@ def read_all(session: Session) -> Reading:
         channels=channels,
         demands=[one.demand for one in analyses],
         features=features_of([one.labels for one in analyses]),
+        moods=np.array([one.sentiment_score for one in analyses], dtype=np.float32),
     )
     previous, version_id = _previous(session, ids), current_version_id(session)
     return Reading(ids, corpus, previous, version_id, pipeline_version, last_analysis_id)

@@ -20,6 +20,7 @@ from app.store.engine import Store
 from app.topics.models import TopicVersion
 from app.topics.reading import newest, outdated, require_one_version
 from app.topics.service import fit_topics
+from nlp.pipeline import Pipeline
 from nlp.topics.clusters import MIN_TOPIC
 
 FIT = "topics.fit"
@@ -66,20 +67,20 @@ def ask(session: Session, *, queue: JobQueue, actor: User, clock: Clock) -> None
     )
 
 
-def fit_now(_jobs: Sequence[JobArgs], *, store: Store, clock: Clock) -> None:
+def fit_now(_jobs: Sequence[JobArgs], *, store: Store, clock: Clock, pipeline: Pipeline | None = None) -> None:
     """Group all analysed feedback anew."""
     try:
-        fit_topics(store, clock=clock, seed=SEED)
+        fit_topics(store, clock=clock, seed=SEED, pipeline=pipeline)
     except Conflict as told:  # too little feedback by now, a model half changed, a quicker fit: no retry would mend it
         log.info("no fit", reason=told.message)
 
 
-def nightly(jobs: Sequence[JobArgs], *, store: Store, clock: Clock) -> None:
+def nightly(jobs: Sequence[JobArgs], *, store: Store, clock: Clock, pipeline: Pipeline | None = None) -> None:
     """Group all analysed feedback anew if there is more of it than the last fit read."""
     with store.read() as session:
         unread = _unread(session)
     if unread:
-        fit_now(jobs, store=store, clock=clock)
+        fit_now(jobs, store=store, clock=clock, pipeline=pipeline)
 
 
 def _unread(session: Session) -> int:

@@ -20,30 +20,37 @@ from app.topics.models import Topic, TopicAssignment, TopicVersion
 from app.topics.names import checked_name
 from app.topics.reading import Reading, current_version_id, read_all, unassigned_ids
 from app.topics.tasks import assign_now
+from nlp.pipeline import Pipeline
 from nlp.topics.clusters import OUTSIDE
 from nlp.topics.fit import STEPS, FittedTopics, FoundTopic, fit
-from nlp.topics.represent import free_name, unnumbered
+from nlp.topics.naming import TELLING, free_name, unnumbered
 
 FEWEST = 2  # feedback from which there is something to compare
-TELLING = 3  # of a topic's terms, one of which its name says
 FIT_STEPS = len(STEPS) + 1  # the last one is writing
 
 log = structlog.get_logger(__name__)
 
 
 def fit_topics(
-    store: Store, *, clock: Clock, seed: int, progress: Callable[[int], None] = lambda _: None
+    store: Store,
+    *,
+    clock: Clock,
+    seed: int,
+    pipeline: Pipeline | None = None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> TopicVersion:
     """Group all analysed feedback anew and make that the current version; ids and people's names continue.
 
-    Computes with no transaction open and writes in one go. `progress` gets the number of steps just done, FIT_STEPS
-    in all. Raises Conflict where there is too little feedback, or another fit came between.
+    Computes with no transaction open and writes in one go. The `pipeline` that analysed the feedback finds better
+    names. `progress` gets the number of steps just done, FIT_STEPS in all. Raises Conflict where there is too little
+    feedback, or another fit came between.
     """
     with store.read() as session:
         reading = read_all(session)
     if len(reading.corpus) < FEWEST:
         raise Conflict("已分析的反馈太少，还聚不出主题。请先导入反馈，等它们分析完。")
-    fitted = fit(reading.corpus, seed=seed, previous=reading.previous, progress=lambda _: progress(1))
+    embed = pipeline.embed if pipeline and pipeline.version == reading.pipeline_version else None
+    fitted = fit(reading.corpus, seed=seed, previous=reading.previous, embed=embed, progress=lambda _: progress(1))
     placed = places.place(store, reading, fitted, seed=seed)
     with store.write() as session:
         if current_version_id(session, lock=True) != reading.version_id:

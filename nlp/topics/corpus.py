@@ -26,7 +26,8 @@ class Corpus:
     """One row a feedback, all sequences of one length n; everything is masked.
 
     embeddings: (n, d) float32, of length 1. features: (n, m) float32 or None, see `label_features`.
-    demands: the customer's own words for what they want, or "".
+    demands: the customer's own words for what they want, or "". moods: (n,) float32 sentiment scores in [-1, 1] or
+    None; a topic is named by a text in the mood of most.
     """
 
     texts: Sequence[str]
@@ -34,12 +35,12 @@ class Corpus:
     channels: Sequence[str]
     demands: Sequence[str]
     features: NDArray[np.float32] | None = None
+    moods: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError where the lengths differ."""
         lengths = {len(self.texts), len(self.embeddings), len(self.channels), len(self.demands)}
-        if self.features is not None:
-            lengths.add(len(self.features))
+        lengths |= {len(column) for column in (self.features, self.moods) if column is not None}
         if len(lengths) > 1:
             raise ValueError(f"columns of different lengths: {sorted(lengths)}")
 

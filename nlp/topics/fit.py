@@ -11,7 +11,8 @@ from nlp.segment import terms as terms_of
 from nlp.topics.clusters import MIN_TOPIC, NEW, OUTSIDE, cluster
 from nlp.topics.match import match
 from nlp.topics.model import TopicModel
-from nlp.topics.represent import propose_name, representatives
+from nlp.topics.naming import Meaning, Voices, name_topics
+from nlp.topics.represent import representatives
 from nlp.topics.space import Space, centroids
 from nlp.topics.words import group_terms
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nlp.topics.corpus import Corpus
+    from nlp.topics.naming import Embed
 
     Points = NDArray[np.float32]
     Labels = NDArray[np.int64]
@@ -72,8 +74,17 @@ def silent(_step: str) -> None:
     """Tell nobody how far it is."""
 
 
-def fit(corpus: Corpus, *, seed: int, previous: Previous | None = None, progress: Progress = silent) -> FittedTopics:
+def fit(
+    corpus: Corpus,
+    *,
+    seed: int,
+    previous: Previous | None = None,
+    embed: Embed | None = None,
+    progress: Progress = silent,
+) -> FittedTopics:
     """Group the corpus into topics; the same corpus, seed and previous topics give the same result.
+
+    `embed` reads clauses as the corpus was read, for better names; without it they are chosen by their words alone.
 
     `progress(step)` is called with each of STEPS, Chinese, when it is done.
     Near-copies count as one text when groups are formed, and as many in a topic's size. Raises ValueError for
@@ -99,7 +110,14 @@ def fit(corpus: Corpus, *, seed: int, previous: Previous | None = None, progress
     progress(STEPS[2])
     documents = [" ".join(terms_of(text)) for text in corpus.texts]
     progress(STEPS[3])
-    topics = _describe(corpus, points, groups, model, group_terms(documents, points, groups))
+    told = _tell(corpus, points, groups, model, group_terms(documents, points, groups))
+    rows_of = [one.rows for one in told]
+    meaning = Meaning.of(embed, corpus.embeddings, rows_of) if embed and told else None
+    names = name_topics([one.voices for one in told], meaning)
+    topics = [
+        FoundTopic(one.id, name, dict(one.voices.terms), one.shown, len(one.rows))
+        for one, name in zip(told, names, strict=True)
+    ]
     progress(STEPS[4])
     assigned = np.where(groups >= 0, matched.ids[groups], OUTSIDE)
     scores = _own_likeness(points, model.centroids, groups)
@@ -165,20 +183,29 @@ def _own_likeness(points: Points, centres: Points, groups: Labels) -> Points:
     return scores
 
 
-def _describe(
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A topic that only lacks its name."""
+
+    id: int
+    rows: list[int]
+    voices: Voices
+    shown: list[int]
+
+
+def _tell(
     corpus: Corpus, points: Points, groups: Labels, model: TopicModel, terms: Sequence[dict[str, float]]
-) -> list[FoundTopic]:
-    """Names and representatives, largest topic first, so that it has the first choice of a name."""
+) -> list[_Told]:
+    """Largest topic first, so that it has the first choice of a name."""
     sizes = np.bincount(groups[groups >= 0], minlength=len(model.ids))
-    taken: set[str] = set()
+    moods = np.zeros(len(corpus), dtype=np.float32) if corpus.moods is None else corpus.moods
     found = []
-    for group in np.argsort(-sizes, kind="stable"):
+    for group in np.argsort(-sizes, kind="stable").tolist():
         rows = np.flatnonzero(groups == group).tolist()
         texts = [corpus.texts[row] for row in rows]
         demands = [corpus.demands[row] for row in rows]
         centre = model.centroids[group]
-        name = propose_name(terms[group], texts, demands, points[rows] @ centre, taken=taken)
-        taken.add(name)
+        voices = Voices(terms[group], texts, demands, points[rows] @ centre, moods[rows])
         shown = [rows[row] for row in representatives(points[rows], centre, texts)]
-        found.append(FoundTopic(int(model.ids[group]), name, terms[group], shown, len(rows)))
+        found.append(_Told(int(model.ids[group]), rows, voices, shown))
     return found

@@ -48,4 +48,5 @@ def corpus_of(docs: list[Doc], channels: list[str]) -> Corpus:
         channels,
         [demand_of(doc) for doc in docs],
         label_features(best),
+        np.array([doc.sentiment_score for doc in docs], dtype=np.float32),
     )

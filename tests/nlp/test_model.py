@@ -77,6 +77,17 @@ def test_a_personal_number_is_evidence_for_nothing_but_its_placeholder(pipeline:
     assert one.pii == two.pii
 
 
+def test_clauses_are_embedded_as_the_same_texts_are(pipeline: Pipeline) -> None:
+    docs = pipeline.run([Doc.of(str(number), text) for number, text in enumerate(PLAIN)])
+    expected = [doc.encoding.embedding for doc in docs if doc.encoding is not None]
+    np.testing.assert_allclose(pipeline.embed(list(PLAIN)), expected, atol=1e-5)
+
+
+def test_what_has_nothing_to_read_has_no_embedding(pipeline: Pipeline) -> None:
+    with pytest.raises(ValueError, match="text 2 of 2"):
+        pipeline.embed(["年费怎么免", " "])
+
+
 def test_a_text_far_longer_than_a_window_is_read_to_its_end(pipeline: Pipeline) -> None:
     filler = "今天天气不错。" * 200
     (doc,) = pipeline.run([Doc.of("1", filler + "你们的手机银行闪退,我要投诉")])

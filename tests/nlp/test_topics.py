@@ -17,7 +17,6 @@ from nlp.topics.corpus import HEAD_WEIGHTS, Corpus, label_features
 from nlp.topics.fit import STEPS, FittedTopics, Previous, fit
 from nlp.topics.match import match
 from nlp.topics.model import TopicModel
-from nlp.topics.represent import propose_name
 from nlp.topics.space import Space, unit
 
 MATTERS = {
@@ -268,11 +267,3 @@ def test_matching_gives_each_group_an_id_of_its_own(rows: list[tuple[int, int]])
     assert set(matched.born) == {one for one in ids if one >= 10}
     assert set(matched.retired) == set(previous[previous >= 0].tolist()) - set(ids)
     assert all(later - earlier == 1 for earlier, later in pairwise(matched.born))
-
-
-@pytest.mark.parametrize(
-    ("said", "name"),
-    [("2请退回多收的年费", "请退回多收的年费"), ("12期的年费怎么取消", "12期的年费怎么取消")],
-)
-def test_a_name_loses_what_it_begins_with_and_no_part_of_a_number(said: str, name: str) -> None:
-    assert propose_name({"年费": 1.0}, [said], [""], np.ones(1, dtype=np.float32), taken=set()) == name

@@ -30,6 +30,12 @@ def test_two_texts_of_a_matter_are_learnt_from_and_no_single_or_kept_out_one() -
     assert [[len(sides) for sides in field] for field in found] == [[2]]
 
 
+def test_a_row_that_is_given_twice_is_no_pair_with_itself() -> None:
+    rows = [example(number, text=f"年费第{number}次被扣") for number in range(2)]
+    found = matters.learnt([*rows, *rows], {f"S{n:05d}": LEARNT[0] for n in range(2)}, stored.reader_of(MODEL))
+    assert [[len(sides) for sides in field] for field in found] == [[2]]
+
+
 def test_only_what_the_customer_says_counts_beside_what_the_agent_says() -> None:
     turns = [{"role": "agent", "text": "您好，请讲"}, {"role": "customer", "text": "年费被扣"}]
     rows = [example(number, turns=turns) for number in range(2)]
