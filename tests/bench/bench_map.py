@@ -46,7 +46,7 @@ def tell(
 
 
 def test_figures() -> None:
-    corpus = authored.read(authored.rows(), threads=1)
+    corpus = authored.read(authored.rows(), authored.pipeline(threads=1))
     fitted = fit(corpus, seed=SEED)
     points = fitted.model.space.transform(corpus.embeddings, corpus.channels, corpus.features)
     keys = np.arange(len(corpus))

@@ -7,6 +7,7 @@ the embedding's training.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,13 @@ from nlp.segment import terms
 from nlp.topics.clusters import NEW, OUTSIDE
 from nlp.topics.corpus import Corpus
 from nlp.topics.fit import FittedTopics, Previous, fit
+from nlp.topics.space import unit
 from tests.nlp import authored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from nlp.topics.naming import Embed
 
 SEED = 7
 QUERIES = 200
@@ -60,10 +64,22 @@ def plain_bertopic(corpus: Corpus) -> NDArray[np.int64]:
     return np.array(model.fit_transform(documents, embeddings=vectors)[0])
 
 
+def told_by_names(fitted: FittedTopics, corpus: Corpus, themes: NDArray[np.str_], embed: Embed) -> tuple[float, float]:
+    """How many of the ten texts nearest to a topic's name are of the topic, and how many of its commonest theme."""
+    mean = corpus.embeddings.mean(axis=0)
+    names = unit(embed([topic.name for topic in fitted.topics]) - mean)
+    nearest = np.argsort(-(names @ unit(corpus.embeddings - mean).T), axis=1)[:, :10]
+    topics = np.array([topic.id for topic in fitted.topics])
+    commonest = np.array([Counter(themes[fitted.assigned == topic]).most_common(1)[0][0] for topic in topics])
+    of_topic = fitted.assigned[nearest] == topics[:, None]
+    return float(of_topic.mean()), float((themes[nearest] == commonest[:, None]).mean())
+
+
 def test_figures() -> None:
     rows = authored.rows()
     themes = [row["scenario"] for row in rows]
-    corpus = authored.read(rows, threads=2)
+    reader = authored.pipeline(threads=2)
+    corpus = authored.read(rows, reader)
 
     def tell(name: str, assigned: NDArray[np.int64], seconds: float) -> None:
         agreement = adjusted_mutual_info_score(themes, assigned)
@@ -74,12 +90,19 @@ def test_figures() -> None:
     fitted: FittedTopics | None = None
     for name, read in (("with labels", corpus), ("without labels", replace(corpus, features=None))):
         began = time.perf_counter()
-        found = fit(read, seed=SEED)
+        found = fit(read, seed=SEED, embed=reader.embed)
         tell(name, found.assigned, time.perf_counter() - began)
         fitted = fitted or found
     began = time.perf_counter()
     tell("plain BERTopic", plain_bertopic(corpus), time.perf_counter() - began)
     assert fitted is not None
+
+    by_words = fit(corpus, seed=SEED)
+    for name, found in (("by meaning", fitted), ("by words alone", by_words)):
+        topic, theme = told_by_names(found, corpus, np.array(themes), reader.embed)
+        print(
+            f"names {name}: of the ten nearest texts {topic:.1%} are of the topic, {theme:.1%} of its commonest theme"
+        )
 
     order = np.random.default_rng(SEED).permutation(len(corpus))
     for more in (0.05, 0.30):

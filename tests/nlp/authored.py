@@ -12,6 +12,7 @@ import nlp
 from app.feedback.results import demand_of
 from nlp.doc import Doc, Turn
 from nlp.mask import masked
+from nlp.pipeline import Pipeline
 from nlp.topics.corpus import Corpus, label_features
 
 
@@ -21,10 +22,14 @@ def rows(*, every: int = 1) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines[::every]]
 
 
-def read(chosen: list[dict[str, Any]], *, threads: int) -> Corpus:
+def pipeline(*, threads: int) -> Pipeline:
+    """With the shipped model."""
+    return nlp.load(Path("data/model") / nlp.SHIPPED, threads=threads)
+
+
+def read(chosen: list[dict[str, Any]], reader: Pipeline) -> Corpus:
     """The pipeline's answers as a corpus."""
-    docs = list(nlp.load(Path("data/model") / nlp.SHIPPED, threads=threads).run([doc_of(row) for row in chosen]))
-    return corpus_of(docs, [row["channel"] for row in chosen])
+    return corpus_of(list(reader.run([doc_of(row) for row in chosen])), [row["channel"] for row in chosen])
 
 
 def doc_of(row: dict[str, Any]) -> Doc:

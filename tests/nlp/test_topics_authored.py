@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
+from nlp.pipeline import Pipeline
 from nlp.topics.clusters import OUTSIDE
 from nlp.topics.corpus import Corpus
 from nlp.topics.fit import fit
@@ -26,13 +27,18 @@ def sample() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def corpus(sample: list[dict[str, Any]]) -> Corpus:
-    return authored.read(sample, threads=1)
+def reader() -> Pipeline:
+    return authored.pipeline(threads=1)
 
 
 @pytest.fixture(scope="module")
-def fitted(corpus: Corpus) -> FittedTopics:
-    return fit(corpus, seed=7)
+def corpus(sample: list[dict[str, Any]], reader: Pipeline) -> Corpus:
+    return authored.read(sample, reader)
+
+
+@pytest.fixture(scope="module")
+def fitted(corpus: Corpus, reader: Pipeline) -> FittedTopics:
+    return fit(corpus, seed=7, embed=reader.embed)
 
 
 def test_most_feedback_finds_a_topic(fitted: FittedTopics) -> None:
