@@ -31,7 +31,11 @@ def read_list(source: BinaryIO, row: type[RowT], *, title: str, max_bytes: int) 
     rows: list[RowT] = []
     ended = 0  # line of the last good row
     try:
-        _check_header(reader.fieldnames or [], row, title=title)
+        names = list(reader.fieldnames or [])
+        while names and not names[-1].strip():
+            names.pop()  # a spreadsheet's empty columns; a cell that stands under one is told as one too many
+        _check_header(names, row, title=title)
+        reader.fieldnames = names
         for cells in reader:
             rows.append(_row(cells, row, line=lines.line_num))
             ended = lines.line_num
@@ -51,6 +55,10 @@ def _check_header(names: Sequence[str], row: type[BaseModel], *, title: str) -> 
         if names.count(name) > 1:
             told = f"{title}的表头里 {name} 不止一列"
             raise Invalid(f"{told}；整个文件没有读入，请改正后重试。", field=name, line=1)
+    unnamed = next((number for number, name in enumerate(names, 1) if not name.strip()), None)
+    if unnamed:
+        told = f"{title}的表头里第 {unnamed} 列没有列名"
+        raise Invalid(f"{told}；整个文件没有读入，请补上列名或删去这一列后重试。", field="header", line=1)
 
 
 def _row(cells: dict[str | Any, str | Any], row: type[RowT], *, line: int) -> RowT:

@@ -37,7 +37,7 @@ DEMAND_BONUS = 1.5  # what a customer asks for names a topic better than what el
 OTHER_MOOD = 0.6  # how far from the topic's typical sentiment score a text is of another mood
 OWN_AFFAIR = 0.4  # weight of a clause about one customer's case
 PICTURES = {"So", "Sk", "Cn", "Co"}  # Unicode's categories of emoji and what belongs to them: no part of a name
-_BREAKS = re.compile(r"(?:[\s,，。!！?？;；:：、…~～()（）“”\"'「」【】|/—-]|\.(?!\d))+")
+_BREAKS = re.compile(r"(?:[\s,，。!！?？;；:：、…~～()（）“”\"'「」【】《》#＃@→|/—-]|\.(?!\d))+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LEADING = re.compile(  # 2请退款 loses its number, 12期的账单分期 keeps it
     r"^(?:我们?|你们?|您好|请问|麻烦|就是|那个|然后|但是|所以|因为|而且|结果|还有|那|的|嗯|啊|哦"

@@ -108,6 +108,22 @@ def test_a_header_that_does_not_fit_is_told_without_what_stands_in_it(store: Sto
 
 def test_empty_cells_after_the_last_column_are_no_matter(store: Store) -> None:
     assert load(store, "customer_ref,region\nC1,远山市,,\n") == 1
+    assert load(store, "customer_ref,region,,\nC1,远山市,,\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "line"),
+    [
+        ("customer_ref,region,\nC1,远山市,\nC2,远山市,金卡\n", "line", 3),
+        ("customer_ref,,region\nC1,金卡,远山市\n", "header", 1),
+    ],
+)
+def test_nothing_under_a_column_without_a_name_is_lost_in_silence(
+    store: Store, text: str, field: str, line: int
+) -> None:
+    with pytest.raises(Invalid) as told:
+        load(store, text)
+    assert (told.value.field, told.value.line) == (field, line)
 
 
 def test_the_command_loads_a_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
