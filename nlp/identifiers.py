@@ -48,6 +48,7 @@ _OTHER, _BETWEEN, _OTHER_AFTER = (
 )
 _OTHER_BEFORE = re.compile(rf"(?:{_OTHER})(?:[ :¥$]|{_BETWEEN})*$", re.IGNORECASE)  # 转走了, 余额还有, 基金
 _OTHER_BEHIND = re.compile(rf"[ 的全都也被]{{0,4}}(?:{_OTHER_AFTER})", re.IGNORECASE)  # 没了, 这只基金
+_SIGN = re.compile(r"[\s,，.。;；、:：]")  # between two clauses
 _ROUND = re.compile(r"[1-9]\d0000")  # an amount; of ten thousand codes one is like this
 _CODE_LEAD = re.compile(  # a clause that tells a code: 又发来一个, after a sign or another number
     rf"(?:^|[\W\d幺二三四五六七八九])[{taxonomy.read(RULES)['code_leads']}]*$|[是为] ?$"
@@ -189,7 +190,10 @@ def _maybe_code(text: str, number: Number, near: Around) -> bool:
     if near.cue and near.near(near.cue):
         return True
     ahead = text[max(0, number.start - cues.REACH) : number.start]
-    if _ROUND.fullmatch(number.digits) or _OTHER_BEFORE.search(ahead) or _OTHER_BEHIND.match(text, number.end):
+    if _ROUND.fullmatch(number.digits) or _OTHER_BEFORE.search(ahead):
+        return False
+    clause = near.cue and not _SIGN.search(near.gap.strip())  # 验证码我输了345678扣款失败: what failed is told behind
+    if not clause and _OTHER_BEHIND.match(text, number.end):
         return False
     return bool(near.cue or _CODE_LEAD.search(ahead))
 

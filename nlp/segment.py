@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 BANKING = "lexicons/banking.txt"
 STOPWORDS = "lexicons/stopwords.txt"
-PLACEHOLDER = re.compile(  # with what masking leaves of an address before it: 湖北省武汉市武昌区[地址]
-    r"(?:[\u3400-\u9fff]{1,12}[省市区县镇乡州旗盟](?=\[地址))?\[[^\[\]]{1,12}\]"
-)
+_PLACEHOLDER = re.compile(r"(?P<ahead>[\u3400-\u9fff]{2,12}(?=\[地址))?\[[^\[\]]{1,12}\]")
+_REGION = tuple("省市区县镇乡州旗盟")  # what masking leaves of an address: 湖北省武汉市武昌区[地址]
 _FREQUENCY = 600  # of a banking word among jieba's 60 million: 三次年费 is 次 + 年费 and not 次年 + 费
 _WORD = re.compile(r"(?=\d*[\u3400-\u9fffA-Za-z])[\u3400-\u9fffA-Za-z0-9]{2,}")
 _NUMERAL = re.compile(r"[〇零一二两三四五六七八九十百千万亿第几半\d]+[\u3400-\u9fff]?")
@@ -58,13 +57,26 @@ def tokens(text: str) -> Iterator[tuple[str, int, int]]:
             yield word, start, end
 
 
+def bare(text: str) -> str:
+    """A masked text with a line break for each placeholder, and for the regions before a masked address."""
+
+    def ahead(found: re.Match[str]) -> str:
+        words = [word for word, _, _ in tokens(found["ahead"] or "")]
+        while words and words[-1].endswith(_REGION):
+            if len(words.pop()) == 1 and words:
+                words.pop()  # 武昌 and 区
+        return "".join(words) + "\n"
+
+    return _PLACEHOLDER.sub(ahead, text)
+
+
 def terms(text: str) -> list[str]:
     """The words of a (masked) text that can name a topic, in order, Latin ones in lower case.
 
     Placeholders, the regions of masked addresses, stop words, numerals with their counters and single characters are
     left out.
     """
-    plain = normalize(PLACEHOLDER.sub("\n", text)).text
+    plain = normalize(bare(text)).text
     words = (word.lower() for word, _, _ in tokens(plain))
     return [word for word in words if telling(word)]
 

@@ -45,7 +45,7 @@ _WECHAT = re.compile(
 _PRODUCT = re.compile(  # 微信 iphone15pro, 加iPhone15, 微信 ETF510300: what one pays with or for, not whom one adds
     rf"(?:微信|加)\s?(?:(?:{'|'.join(_RULES['products'])})[-_]?)+"
     r"[0-9]{0,2}(?:[-_]?(?:pro|max|plus|mini|ultra|air|se|s|beta))*"
-    r"|微信\s(?-i:[A-Z]{2,}[0-9]+)",
+    rf"|微信\s(?-i:(?:{'|'.join(_RULES['tickers'])})[0-9]+)",
     re.IGNORECASE,
 )
 _TYPED = "A-Za-z!@#$%^&*_.+-"  # beside digits, of which a password has one at least
@@ -83,7 +83,9 @@ def _passports(text: str) -> Iterator[Found]:
 
 def _wechat_ids(text: str) -> Iterator[Found]:
     for found in _WECHAT.finditer(text):
-        coined = any(char in "0123456789_-" for char in found["id"]) and not _PRODUCT.fullmatch(found[0])
+        own = text[: found.start()].endswith(("我", "我的"))  # 我的微信 vivo88
+        product = not own and _PRODUCT.fullmatch(found[0])
+        coined = any(char in "0123456789_-" for char in found["id"]) and not product
         if coined or "号" in found["cue"] + found["gap"]:
             yield Found(*found.span("id"), "WECHAT", ANNOUNCED)
 

@@ -18,7 +18,7 @@ from unicodedata import category
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.segment import PLACEHOLDER
+from nlp.segment import bare, tokens
 from nlp.topics.space import unit
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _LEADING = re.compile(  # 2请退款 loses its number, 12期的账单分期 keep
     r"^(?:我们?|你们?|您好|请问|麻烦|就是|那个|然后|但是|所以|因为|而且|结果|还有|那|的|嗯|啊|哦"
     r"|\d+(?![\d期万元块毛分天月年日号点个次千百亿折级倍位张条套岁])(?=[\u3400-\u9fff]))+"
 )
-_TRAILING = re.compile(r"[呀啊吗呢吧哦嘛啦哈]+$")
+_PARTICLES = frozenset("呀啊吗呢吧哦嘛啦哈")
 _ONE_CASE = re.compile(r"\d|本人|支行|分行")
 
 
@@ -137,14 +137,23 @@ def _clauses(topic: Voices) -> Iterator[tuple[str, float]]:
     for row in (alike if len(alike) else order)[:SOURCES]:
         weight = float(max(topic.centrality[row], 0))
         demand = topic.demands[row]
-        for part in _BREAKS.split(PLACEHOLDER.sub(" ", topic.texts[row])):
-            clause = _TRAILING.sub("", _LEADING.sub("", part))
+        for part in _BREAKS.split(bare(topic.texts[row])):
+            clause = _without_particle(_LEADING.sub("", part))
             fits = LENGTH[0] <= len(clause) <= LENGTH[1] and len(_HAN.findall(clause)) >= len(clause) / 2
             if fits and not clause[-1].isdigit() and not any(category(one) in PICTURES for one in clause):
                 # the model's span may begin or end inside a clause; a name is never a torn one
                 asked = bool(demand) and (demand in part or part in demand)
                 general = OWN_AFFAIR if _ONE_CASE.search(clause) else 1.0
                 yield clause, weight * general * (DEMAND_BONUS if asked else 1.0)
+
+
+def _without_particle(clause: str) -> str:
+    """The clause without what a voice ends in; 贴吧 keeps its own."""
+    if clause[-1:] in _PARTICLES:
+        words = [word for word, _, _ in tokens(clause)]
+        while words and words[-1] in _PARTICLES:
+            clause = clause.removesuffix(words.pop())
+    return clause
 
 
 def free_name(base: str, taken: Collection[str]) -> str:
