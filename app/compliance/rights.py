@@ -12,14 +12,14 @@ from sqlmodel import Session, col, func, select
 
 from app.compliance import holds, person
 from app.compliance.bundle import bundle
-from app.compliance.models import RequestState, Right, RightsRequest
+from app.compliance.models import Hold, RequestState, Right, RightsRequest
 from app.compliance.person import Fate
 from app.customers import consents
 from app.customers import service as customers
 from app.customers.models import Consent, Customer, Purpose
 from app.errors import Conflict, Invalid, NotFound
 from app.feedback.erase import erase, restrict
-from app.feedback.models import Interaction, Score
+from app.feedback.models import Interaction, InteractionState, Score
 from app.people.models import User
 from app.store.audit import AuditEntry, record
 from app.topics.models import TopicAssignment, TopicPlace
@@ -114,7 +114,8 @@ def export(session: Session, *, actor: User, request_id: int, now: datetime) -> 
 def delete_person(session: Session, *, actor: User, request_id: int, now: datetime) -> RightsRequest:
     """Delete what nothing keeps, and stop processing the rest; of a person who is held nothing is deleted.
 
-    Raises NotFound, Conflict.
+    Nobody asks a held person again either, and the request is due once more when the hold ends (`release`). Raises
+    NotFound, Conflict.
     """
     request = _open(session, request_id, Right.DELETE)
     if request.customer_id is None:
@@ -136,9 +137,29 @@ def delete_person(session: Session, *, actor: User, request_id: int, now: dateti
     session.add(request)
     _audit(session, request, f"user:{actor.login}", "rights.delete", request.outcome, at=now)
     session.flush()
-    if not held:
+    if held:
+        for purpose in Purpose:
+            set_consent(session, actor=actor, customer_id=customer_id, purpose=purpose, given=False, now=now)
+    else:
         _forget_customer(session, customer_id, whole=not kept)
     return request
+
+
+def release(session: Session, *, actor: User, customer_id: int, now: datetime) -> tuple[Hold, int]:
+    """End a customer's hold; deletions that it kept from being whole are due again, and counted. Raises Conflict."""
+    hold = holds.release(session, actor=actor, customer_id=customer_id, now=now)
+    unfinished = select(RightsRequest).where(
+        col(RightsRequest.customer_id) == customer_id,
+        col(RightsRequest.right) == Right.DELETE,
+        col(RightsRequest.state) == RequestState.DONE,
+        col(RightsRequest.ended_at) >= hold.placed_at,
+    )
+    requests = session.exec(unfinished).all()
+    for request in requests:
+        request.state, request.ended_at, request.due_at = RequestState.OPEN, None, now + DAYS
+        session.add(request)
+        _audit(session, request, f"user:{actor.login}", "rights.resume", {"hold": hold.id or 0}, at=now)
+    return hold, len(requests)
 
 
 def set_consent(
@@ -174,13 +195,20 @@ def claim(session: Session, *, actor: User, customer_id: int, interaction_id: in
 
 
 def unclaim(session: Session, *, actor: User, customer_id: int, interaction_id: int, now: datetime) -> None:
-    """Take a claim back: the feedback names nobody again. Raises Conflict where nobody claimed it for the person."""
+    """Take a claim back: the feedback names nobody again.
+
+    Raises Conflict where nobody claimed it for the person, and where a hold or a law keeps the records as they are.
+    """
     subject = f"customer:{customer_id}"
     claims = select(AuditEntry.detail).where(AuditEntry.subject == subject, AuditEntry.action == "rights.claim")
     detail = {"feedback": interaction_id}
     interaction = session.get(Interaction, interaction_id, with_for_update=True)
     if interaction is None or interaction.customer_id != customer_id or detail not in session.exec(claims).all():
         raise Conflict("这条反馈不是由人归到这位客户名下的，不能移出。")
+    if holds.of_customer(session, customer_id) is not None:
+        raise Conflict("这位客户在保全中，反馈不能移出；请先解除保全。")
+    if interaction.state is InteractionState.RESTRICTED:
+        raise Conflict("这条反馈只作为依据保存，不能移出。")
     interaction.customer_id = None
     session.add(interaction)
     session.execute(update(Score).where(col(Score.interaction_id) == interaction_id).values(customer_id=None))

@@ -99,9 +99,14 @@ def record_no_answer(
 
 
 def withdraw(session: Session, *, actor: User, follow_up_id: int, now: datetime) -> FollowUp:
-    """Take a wrongly noted outcome back: the follow-up waits again, and an answer's score is removed."""
+    """Take a wrongly noted outcome back: the follow-up waits again, and an answer's score is removed.
+
+    Once the action is verified only an answer can be: that nobody answered could not be noted again.
+    """
     action, follow_up = _one(session, actor=actor, follow_up_id=follow_up_id, states=ANSWERABLE)
     score_id, before = follow_up.score_id, follow_up.outcome
+    if before is Outcome.NO_ANSWER and action.state not in ASKING:
+        raise Conflict("措施已经验证，“未答复”不能撤回；客户后来答复了，直接记录即可。")
     follow_up.outcome, follow_up.asked_on, follow_up.note, follow_up.score_id = Outcome.PENDING, None, "", None
     session.flush()
     detail: dict[str, Any] = {"follow_up": follow_up.id, "from": before.value}

@@ -74,6 +74,7 @@ DEEDS = {
     "rights.refuse": "拒绝了客户的权利请求",
     "rights.export": "导出了客户的个人信息副本",
     "rights.delete": "应客户要求删除",
+    "rights.resume": "解除保全后重新列为待办",
     "rights.claim": "把反馈归到客户名下",
     "rights.unclaim": "把反馈移出客户名下",
     "consent.give": "记下客户的同意",

@@ -248,9 +248,10 @@ def release(request: Request, user: Editor, customer_id: Id) -> Response:
     now = request.app.state.runtime.clock.now()
 
     def deed(session: Session) -> Flash:
-        ended = holds.release(session, actor=user, customer_id=customer_id, now=now)
+        ended, due = rights.release(session, actor=user, customer_id=customer_id, now=now)
         again = {"reason": ended.reason.value, "case": ended.note}
-        return Flash("已解除保全。", undo=Undo(f"/rights/{customer_id}/hold", again))
+        told = "已解除保全。" + ("保全期间没能删完的请求又列为待办。" if due else "")
+        return Flash(told, undo=Undo(f"/rights/{customer_id}/hold", again))
 
     return change(request, deed, to=f"/rights/{customer_id}")
 

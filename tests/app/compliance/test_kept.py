@@ -8,7 +8,7 @@ from sqlmodel import select
 from app.compliance import holds, person, rights
 from app.compliance.person import Fate
 from app.customers import consents
-from app.customers.models import Purpose
+from app.customers.models import Customer, Purpose
 from app.errors import Conflict
 from app.tracker.models import FollowUp, Issue, IssueLink
 from app.tracker.service import unlink
@@ -42,7 +42,23 @@ def test_a_hold_keeps_the_words_but_stops_the_reading(desk: Desk) -> None:
     assert stored(desk.store) == {mine}
     with desk.store.read() as session:
         found = person.get(session, customer_id, now=desk.now())
-    assert (found.follow_ups, [one is not None for one in found.consents.values()].count(True)) == (1, 1)
+    assert found.follow_ups == 0
+    assert not any(one.given for one in found.consents.values() if one is not None)
+
+
+def test_a_deletion_under_a_hold_is_due_again_when_it_ends(desk: Desk) -> None:
+    customer_id = desk.customer(desk.says(SAID))
+    with desk.store.write() as session:
+        holds.place(
+            session, actor=desk.auditor, customer_id=customer_id, reason="litigation", note="案件", now=desk.now()
+        )
+    request_id = asked(desk, customer_id, "delete")
+    deleted(desk, request_id)
+    with desk.store.write() as session:
+        assert rights.release(session, actor=desk.auditor, customer_id=customer_id, now=desk.now())[1] == 1
+    assert deleted(desk, request_id)["restricted"] == 0
+    with desk.store.read() as session:
+        assert session.get(Customer, customer_id) is None
 
 
 def test_a_withdrawal_outlives_the_deletion(desk: Desk) -> None:

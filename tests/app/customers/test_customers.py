@@ -111,16 +111,22 @@ def test_empty_cells_after_the_last_column_are_no_matter(store: Store) -> None:
     assert load(store, "customer_ref,region,,\nC1,远山市,,\n") == 1
 
 
+def test_blanks_capitals_and_old_line_ends_are_no_matter(store: Store) -> None:
+    assert load(store, "\r\nCustomer_Ref, Region\rC1,远山市\rC2,远山市\r") == 2
+    assert customers(store)["C2"].region == "远山市"
+
+
 @pytest.mark.parametrize(
     ("text", "field", "line"),
     [
         ("customer_ref,region,\nC1,远山市,\nC2,远山市,金卡\n", "line", 3),
         ("customer_ref,,region\nC1,金卡,远山市\n", "header", 1),
+        ("customer_ref,region,branch,consent_survey\nC1,远山市,0\n", "line", 2),  # a comma is missing
+        ("\n\n", "file", None),
+        (f"customer_ref,region\nC1,{'远' * 140_000}\n", "line", 2),
     ],
 )
-def test_nothing_under_a_column_without_a_name_is_lost_in_silence(
-    store: Store, text: str, field: str, line: int
-) -> None:
+def test_no_cell_is_lost_or_moved_in_silence(store: Store, text: str, field: str, line: int | None) -> None:
     with pytest.raises(Invalid) as told:
         load(store, text)
     assert (told.value.field, told.value.line) == (field, line)
