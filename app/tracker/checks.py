@@ -42,8 +42,7 @@ def plain(text: str, *, field: str, title: str, longest: int, required: bool = F
         raise Invalid(f"{title}含有不能显示的字符，请删去后重试。", field=field)
     found = personal_in(text) or ("很长的号码或邮箱" if _SHAPE.search(text) else "")
     if found:
-        unwanted = f"手机号、座机、证件号、卡号、邮箱或地址（这里像是有{found}）"
-        raise Invalid(f"{title}里不要写{unwanted}，请改用客户编号。", field=field)
+        raise Invalid(f"{title}里不要写个人信息，这里像是有{found}：请删去，要指明客户就写客户编号。", field=field)
     return text
 
 

@@ -151,7 +151,7 @@ def test_a_hold_is_placed_told_and_released(auditor: TestClient, said: tuple[int
     path = f"/rights/{said[0]}"
     refused = auditor.post(f"{path}/hold", data={"reason": "litigation", "case": f"案 {NUMBER}"})
     assert refused.status_code == 422
-    assert "不要写手机号" in refused.text
+    assert "不要写个人信息" in refused.text
     assert f'value="案 {NUMBER}"' in refused.text  # to be put right, not typed again
     shown = after(auditor, auditor.post(f"{path}/hold", data={"reason": "litigation", "case": "案件 17"}))
     assert "保全中：停止处理" in shown
