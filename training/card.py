@@ -89,7 +89,10 @@ def _data() -> Table:
         (f"{what} (data/{file.parent.name}), {len(file.read_bytes().splitlines()):,}", taught, licence)
         for what, file, taught, licence in _OWN
     ]
-    note = "Numbers and accounts were masked before training; names and addresses were not."
+    note = (
+        "Lines of the files as they are now; which of them this model learnt from is told in docs/model/log.md. "
+        "Numbers and accounts were masked before training; names and addresses were not."
+    )
     return Table("Data", ("set", "taught", "licence"), [*own, *_OTHERS], note)
 
 
