@@ -109,11 +109,17 @@ def hard_ids() -> frozenset[str]:
 
 
 def doc_of(row: dict[str, Any]) -> Doc:
-    """A row's text or turns as a doc. Raises KeyError for a field that is not there and ValueError for an odd role."""
+    """A row's text or turns as a doc.
+
+    Raises KeyError for a field that is not there, and ValueError for an odd role, an odd id and half a character.
+    """
     turns = row.get("turns") or [{"role": CUSTOMER, "text": row["text"]}]
     if any(turn["role"] not in _ROLES for turn in turns):  # read as not the customer's, its words would teach nothing
         raise ValueError(f"role is none of {', '.join(_ROLES)}")  # it may be a text out of its column
-    return Doc(row["id"], tuple(Turn(turn["role"], turn["text"]) for turn in turns), row.get("subject") or "")
+    if not isinstance(row["id"], str | int):
+        raise ValueError("id is neither text nor number")  # noqa: TRY004 - the file's fault, told as one
+    "".join(turn["text"] for turn in turns).encode()
+    return Doc(str(row["id"]), tuple(Turn(turn["role"], turn["text"]) for turn in turns), row.get("subject") or "")
 
 
 def read(paths: Iterable[Path]) -> Iterator[Example]:

@@ -1,7 +1,7 @@
 """How well the sentence embedding tells what is asked, on questions that no training saw, beside other encoders.
 
 Pairs are kept out by connected component, bank questions by standard question (training/texts.py); pairs with words
-that also stand in a component which is not kept out are left out.
+that also stand in a component which is not kept out are left out, and so are questions that are labelled rows too.
 """
 
 from __future__ import annotations
@@ -50,24 +50,29 @@ class KeptOut:
     questions: list[tuple[str, str]]
 
     @classmethod
-    def read(cls, folder: Path, held: frozenset[str]) -> KeptOut:
-        """From the public sets in `folder`."""
+    def read(cls, folder: Path, held: frozenset[str], learnt: frozenset[str] = frozenset()) -> KeptOut:
+        """From the public sets in `folder`, without what holds the words of a `learnt` row (`words_key`)."""
         drawn = random.Random(SEED)  # noqa: S311 - a sample, not a secret
         known = texts.pairs(folder / "question_pairs.jsonl.xz", held)
         known = [pair for pair in known if _says(pair.left) and _says(pair.right)]
         drawn.shuffle(known)
         pairs = []
         for name in sorted({pair.set for pair in known}):
-            pairs += [pair for pair in known if pair.set == name and pair.kept_out][:MOST_PAIRS]
+            drawn_pairs = [pair for pair in known if pair.set == name and pair.kept_out][:MOST_PAIRS]
+            pairs += [pair for pair in drawn_pairs if not _any_of(learnt, pair.left, pair.right)]
         taught = [pair for pair in known if pair.set == PAIR_SET and not pair.kept_out][:TAUGHT_PAIRS]
         standards = texts.standard_questions(folder / "bank_questions.jsonl.xz", held)
         asked = [list(filter(_says, found)) for names, found in standards.items() if texts.kept_out(names)]
         questions = [drawn.sample(found, 2) for found in asked if len(found) > 1]
-        return cls(pairs, taught, [(query, other) for query, other in questions])
+        return cls(pairs, taught, [(one, other) for one, other in questions if not _any_of(learnt, one, other)])
 
     def said(self) -> list[str]:
         """All that the pairs hold."""
         return [text for pair in self.pairs for text in (pair.left, pair.right)]
+
+
+def _any_of(learnt: frozenset[str], *said: str) -> bool:
+    return any(texts.words_key_of(text) in learnt for text in said)
 
 
 def _says(text: str) -> bool:

@@ -127,10 +127,11 @@ def _report(judgement: Judgement, bad: list[str], output: Path | None, *, by_cla
 def run_embedding(data: Data, public: Public, model: Model = MODEL, work: Work = WORK, output: Output = None) -> None:
     """The sentence embedding on questions and matters that no training saw, beside others, and reviews' sign."""
     examples = list(corpus.read(data))
-    kept = embedding.KeptOut.read(public, held(examples))
+    training, development = corpus.split(examples)
+    kept = embedding.KeptOut.read(public, held(examples), frozenset(example.words_key for example in training))
     systems = embedding.systems(model, work / "base", kept.said())
     judges = (embedding.pairs_table, embedding.questions_table, embedding.accuracy_table)
-    told = matters.judged(corpus.split(examples)[1], matters.read())
+    told = matters.judged(development, matters.read())
     tables = [matters.table(told, embedding.systems(model, work / "base", [said for said, _ in told]))] if told else []
     _tell([*(judge(kept, systems) for judge in judges), *tables, reviews.table(public, model)], output)
 

@@ -1,15 +1,17 @@
 """Matters: what a text is about, at the grain of one improvement issue, as it was read for this project.
 
 Texts of one matter belong together whatever their channel, style and mood. The embedding learns that from pairs of
-them (contrast.py), and is judged on texts of the development fold; one matter in `KEPT_OUT` is learnt from nowhere, so
-that the figures tell of matters that are new as well. `data/labels/matters.jsonl` holds the `id` of a labelled row
-and its `matter`, a code of `matters.json` there; its first two letters tell the field, OUTSIDE that it is none.
+them (contrast.py), and is judged on texts of the development fold; one matter in `KEPT_OUT` is compared nowhere, so
+that the figures tell of matters that are new to it as well (the label heads read their texts all the same).
+`data/labels/matters.jsonl` holds the `id` of a labelled row and its `matter`, a code of `matters.json` there; its first
+two letters tell the field, OUTSIDE that it is none.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,13 +35,23 @@ KEPT_OUT = 6  # one matter in so many
 
 
 def read(path: Path = MATTERS) -> dict[str, str]:
-    """Row id → matter, of those that have one. Raises ValueError with file and line."""
-    found = texts.read_lines(path, lambda row: (str(row["id"]), str(row["matter"])))
-    return {name: matter for name, matter in found if not matter.startswith(OUTSIDE)}
+    """Row id → matter, of those that have one. Raises ValueError with file and line; a row has one matter."""
+    names = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    found: dict[str, str] = {}
+
+    def take(row: dict[str, Any]) -> None:
+        if row["matter"] not in names:
+            raise ValueError(f"matter is no code of {path.stem}.json")
+        if found.setdefault(row["id"], row["matter"]) != row["matter"]:
+            raise ValueError("id has another matter above")
+
+    for _ in texts.read_lines(path, take):
+        pass
+    return {name: matter for name, matter in found.items() if not matter.startswith(OUTSIDE)}
 
 
 def kept_out(matter: str) -> bool:
-    """True for a matter that no training may learn from."""
+    """True for a matter whose texts no training may compare."""
     return texts.part_of(matter, KEPT_OUT) == 0
 
 
@@ -50,22 +62,24 @@ def learnt(examples: Iterable[Example], matters: Mapping[str, str], reader: Read
     for name, example in once.items():
         matter = matters.get(name)
         if matter and not kept_out(matter) and corpus.speaks(example):
-            fields.setdefault(matter[:2], {}).setdefault(matter, []).append(_side(example, reader))
+            side = _side(example, reader)
+            if any(side.judged):  # else the customer speaks behind the first window
+                fields.setdefault(matter[:2], {}).setdefault(matter, []).append(side)
     several = [[sides for sides in found.values() if len(sides) > 1] for found in fields.values()]
     return [found for found in several if found]
 
 
 def _side(example: Example, reader: Reader) -> Side:
-    """The first window, and which of its pieces are the customer's; where that is none, the whole of it counts."""
+    """The first window, and which of its pieces are the customer's."""
     tokens = reader.tokens(example.doc)
     room = WINDOW - FRAME
-    judged = tokens.judged[:room] if any(tokens.judged[:room]) else [True] * len(tokens.ids[:room])
-    return Side(framed(tokens.ids[:room]), [False, *judged, False])
+    return Side(framed(tokens.ids[:room]), [False, *tokens.judged[:room], False])
 
 
 def judged(examples: Iterable[Example], matters: Mapping[str, str]) -> list[tuple[str, str]]:
     """(what the customer says, matter) of the development fold, matters of a single text left out."""
-    told = [(_said(example), matters[example.doc.id]) for example in examples if example.doc.id in matters]
+    once = {one.doc.id: one for one in examples if one.doc.id in matters and corpus.speaks(one)}
+    told = [(_said(example), matters[name]) for name, example in once.items()]
     counts = Counter(matter for _, matter in told)
     return [(said, matter) for said, matter in told if counts[matter] > 1]
 
@@ -85,7 +99,7 @@ def table(told: Sequence[tuple[str, str]], embedders: Mapping[str, Embed]) -> Ta
         likeness = vectors @ vectors.T
         np.fill_diagonal(likeness, -1)
         right = matters[likeness.argmax(axis=1)] == matters
-        for name, inside in (("learnt from other texts", ~new), ("never learnt from", new)):
+        for name, inside in (("compared in training", ~new), ("compared nowhere", new)):
             if count := int(inside.sum()):
                 figure = Figure.of(mean(draws(count), right[inside]))
                 rows.append((name, len(set(matters[inside])), count, system, figure.value, figure.low, figure.high))

@@ -57,18 +57,29 @@ class Pair:
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
     """JSON objects, a line each, plain or .xz. Raises ValueError with file and line."""
-    return read_lines(path, dict)
+    return read_lines(path, _object)
+
+
+def _object(row: object) -> dict[str, Any]:
+    if not isinstance(row, dict):
+        raise ValueError("no object")  # noqa: TRY004 - the file's fault, told as one
+    return row
 
 
 def read_lines(path: Path, read: Callable[[dict[str, Any]], Row]) -> Iterator[Row]:
     """What `read` makes of each line's object. Raises ValueError with file and line, of what it raises as well."""
+    number = 0
     opener = lzma.open if path.suffix == ".xz" else open
     with opener(path, "rb") as lines:  # decoded one by one, so that one which is not UTF-8 has its number too
-        for number, line in enumerate(lines, 1):
-            try:
-                yield read(json.loads(line))
-            except (AttributeError, KeyError, TypeError, ValueError) as error:
-                raise ValueError(f"{path.name}, line {number}: {type(error).__name__} {error}") from error
+        try:
+            for number, line in enumerate(lines, 1):
+                try:
+                    row = read(json.loads(line))
+                except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+                    raise ValueError(f"{path.name}, line {number}: {type(error).__name__} {error}") from error
+                yield row
+        except (EOFError, lzma.LZMAError) as error:
+            raise ValueError(f"{path.name}, behind line {number}: {error}") from error
 
 
 def key_of(text: str) -> str:
@@ -144,7 +155,7 @@ def pairs(path: Path, held: frozenset[str]) -> list[Pair]:
     """
     found = list(rows(path))
     numbers: dict[str, int] = {}
-    ends = np.array([[numbers.setdefault(row[side], len(numbers)) for side in "ab"] for row in found])
+    ends = np.array([[numbers.setdefault(row[side], len(numbers)) for side in "ab"] for row in found]).reshape(-1, 2)
     graph = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (len(numbers), len(numbers)))
     _count, component = connected_components(graph, directed=False)
     first: dict[int, str] = {}

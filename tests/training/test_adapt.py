@@ -108,13 +108,21 @@ def test_words_that_stand_on_both_sides_are_neither_learnt_nor_judged(tmp_path: 
 def test_a_line_that_cannot_be_read_is_told_with_its_number(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     opener = lzma.open if path.suffix == ".xz" else open
-    for bad in ('{"text": "很差"}'.encode("gbk"), b"[1]", b"{"):
+    for bad in ('{"text": "很差"}'.encode("gbk"), b"[1]", b'""', b"[]", b"{"):
         with opener(path, "wb") as lines:
             lines.write(b'{"text": "x"}\n' + bad)
         with pytest.raises(ValueError, match=rf"{name}, line 2: "):
             list(texts.rows(path))
         asked = CliRunner().invoke(app, ["base", "--texts", str(path), "--work", str(tmp_path)])
         assert f"{name}, line 2: " in str(asked.exception)
+
+
+def test_an_archive_that_ends_too_soon_is_told_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl.xz"
+    write(path, [{"text": f"第{number}行"} for number in range(2000)])
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=r"rows\.jsonl\.xz, behind line \d+: "):
+        list(texts.rows(path))
 
 
 def test_phrasings_are_gathered_by_standard_question(tmp_path: Path) -> None:

@@ -114,6 +114,10 @@ def test_the_embedding_is_judged_on_questions_kept_out_of_training(public: Path)
     assert not any(pair.kept_out for pair in kept.taught)
     seen = {text for pair in kept.taught for text in (pair.left, pair.right)}
     assert seen.isdisjoint(text for pair in kept.pairs for text in (pair.left, pair.right))
+    labelled = frozenset(map(texts.words_key_of, (kept.pairs[0].left, kept.questions[0][1])))
+    fewer = embedding.KeptOut.read(public, frozenset(), labelled)
+    assert kept.pairs[0] not in fewer.pairs
+    assert fewer.questions == kept.questions[1:]
     systems = embedding.systems(MODEL, public / "no base", kept.said())
     told = embedding.questions_table(kept, systems)
     ours = next(row for row in told.rows if row[1] == "Huisheng")

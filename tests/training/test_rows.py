@@ -51,6 +51,7 @@ def test_any_subset_of_the_labels_will_do_beside_the_text_or_under_labels(tmp_pa
             {"turns": [{"role": "客户", "text": "好"}], "intent": "praise"},
             "role is none of customer, agent, bot",
         ),
+        ('{"text": "\\ud800", "intent": "praise"}', "UnicodeEncodeError"),
     ],
 )
 def test_a_bad_line_is_told_with_its_number_and_does_not_stop_the_rest(tmp_path: Path, line: object, why: str) -> None:
@@ -59,6 +60,13 @@ def test_a_bad_line_is_told_with_its_number_and_does_not_stop_the_rest(tmp_path:
     assert len(examples) == 2
     assert told.startswith("rows.jsonl, line 3: ")
     assert why in told
+
+
+def test_a_training_row_is_called_by_a_text_or_a_number() -> None:
+    assert corpus.example_of({"id": 7, "text": "好", "labels": {}}).doc.id == "7"
+    for name in (["R1"], None):
+        with pytest.raises(ValueError, match="id is neither text nor number"):
+            corpus.example_of({"id": name, "text": "好", "labels": {}})
 
 
 def test_a_demand_that_is_no_words_of_the_customer_is_unknown(tmp_path: Path) -> None:
