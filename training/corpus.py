@@ -173,6 +173,6 @@ def _personal(row: dict[str, Any]) -> tuple[Pii, ...] | None:
     else:
         marked = [(0, row.get("text_pii") or ())]
     marked.append((SUBJECT, row.get("subject_pii") or ()))
-    if not any(spans for _, spans in marked) and _letter(row["id"]) != _AUTHORED:
+    if not any(spans for _, spans in marked) and _letter(str(row["id"])) != _AUTHORED:
         return None
     return tuple(Pii(part, start, end, kind) for part, spans in marked for start, end, kind in spans if kind in KINDS)
