@@ -40,10 +40,11 @@ PICTURES = {"So", "Sk", "Cn", "Co"}  # Unicode's categories of emoji and what be
 _BREAKS = re.compile(r"(?:[\s,，。!！?？;；:：、…~～()（）“”\"'「」【】《》#＃@→|/—-]|\.(?!\d))+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LEADING = re.compile(  # 2请退款 loses its number, 12期的账单分期 keeps it
-    r"^(?:我们?|你们?|您好|请问|麻烦|就是|那个|然后|但是|所以|因为|而且|结果|还有|那|的|嗯|啊|哦"
+    r"^(?:我们?|你们?|今天|昨天|刚才|现在|您好|请问|麻烦|就是|那个|然后|但是|所以|因为|而且|结果|还有|那|的|嗯|啊|哦"
     r"|\d+(?![\d期万元块毛分天月年日号点个次千百亿折级倍位张条套岁])(?=[\u3400-\u9fff]))+"
 )
 _PARTICLES = frozenset("呀啊吗呢吧哦嘛啦哈")
+_NO_NAME = re.compile(r"(?:[称说讲是在把还要就和与或让给对从为\d]$)|(..+)\1")  # it goes on, or says one thing twice
 _ONE_CASE = re.compile(r"\d|本人|支行|分行")
 
 
@@ -140,7 +141,7 @@ def _clauses(topic: Voices) -> Iterator[tuple[str, float]]:
         for part in _BREAKS.split(bare(topic.texts[row])):
             clause = _without_particle(_LEADING.sub("", part))
             fits = LENGTH[0] <= len(clause) <= LENGTH[1] and len(_HAN.findall(clause)) >= len(clause) / 2
-            if fits and not clause[-1].isdigit() and not any(category(one) in PICTURES for one in clause):
+            if fits and not _NO_NAME.search(clause) and not any(category(one) in PICTURES for one in clause):
                 # the model's span may begin or end inside a clause; a name is never a torn one
                 asked = bool(demand) and (demand in part or part in demand)
                 general = OWN_AFFAIR if _ONE_CASE.search(clause) else 1.0

@@ -31,6 +31,8 @@ def test_a_name_loses_what_it_begins_with_and_no_part_of_a_number(said: str, nam
         ("年费到底能不能退呀", "年费到底能不能退"),  # without what a voice ends in
         ("年费扣在楼下的酒吧", "年费扣在楼下的酒吧"),  # and with a word's own end
         ("年费的单子寄到湖北省武汉市武昌区[地址]", "年费的单子寄到"),  # without where somebody lives
+        ("年费的事客服说，没收到年费的短信", "没收到年费的短信"),  # what goes on behind the sign is no whole clause
+        ("年费年费年费，没收到年费的短信", "没收到年费的短信"),
         ("年费从2.5万分变成了积分", "年费从2.5万分变成了积分"),  # a number is no place to cut
         ("存单到期忘了取，也没人提醒", "年费：存单到期忘了取"),  # the topic's term stands before what lacks it
     ],
