@@ -66,11 +66,11 @@ class Pipeline:
         """
         ends = next(number for number, stage in enumerate(self.stages, 1) if stage.fills == "encoding")
         first = Pipeline(self.stages[:ends])
-        docs = list(first.run((Doc.of(str(n), text) for n, text in enumerate(texts, 1)), batch_size=batch_size))
-        vectors = [doc.encoding.embedding for doc in docs if doc.encoding is not None]
-        if len(vectors) < len(docs):
-            unread = next(doc.id for doc in docs if doc.encoding is None)
-            raise ValueError(f"text {unread} of {len(docs)} cannot be read")
+        vectors = []  # alone: what the encoder says of every piece is let go at once
+        for doc in first.run((Doc.of(str(n), text) for n, text in enumerate(texts, 1)), batch_size=batch_size):
+            if doc.encoding is None:
+                raise ValueError(f"text {doc.id} of {len(texts)} cannot be read")
+            vectors.append(doc.encoding.embedding)
         return np.stack(vectors)
 
     def _batch(self, docs: Sequence[Doc]) -> None:

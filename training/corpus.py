@@ -118,7 +118,7 @@ def doc_of(row: dict[str, Any]) -> Doc:
         raise ValueError(f"role is none of {', '.join(_ROLES)}")  # it may be a text out of its column
     if not isinstance(row["id"], str | int):
         raise ValueError("id is neither text nor number")  # noqa: TRY004 - the file's fault, told as one
-    "".join(turn["text"] for turn in turns).encode()
+    "".join(turn["text"] for turn in turns).encode()  # half a character would fail later, without its line
     return Doc(str(row["id"]), tuple(Turn(turn["role"], turn["text"]) for turn in turns), row.get("subject") or "")
 
 

@@ -39,8 +39,8 @@ def read_list(source: BinaryIO, row: type[RowT], *, title: str, max_bytes: int) 
             ended = lines.line_num
     except csv.Error as error:
         line = lines.line_num
-        long = f"有一格超过 {csv.field_size_limit():,} 字" if "limit" in str(error) else "引号没有配对或用法不对"
-        told = f"第 {ended + 1} 行起{long}，读到第 {line} 行停下"
+        why = f"有一格超过 {csv.field_size_limit():,} 字" if "limit" in str(error) else "引号没有配对或用法不对"
+        told = f"第 {ended + 1} 行起{why}，读到第 {line} 行停下"
         raise Invalid(f"{told}；整个文件没有读入，请改正后重试。", field="line", line=line) from None
     return rows
 
